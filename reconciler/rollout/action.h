@@ -1,0 +1,83 @@
+// What is to be done in the cluster for one rollout. Every action says "make it so" and is safe to repeat.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/json.h"
+#include "base/time.h"
+#include "rollout/rollout.h"
+
+namespace reconciler {
+
+inline constexpr std::string_view kHashLabel = "rollouts-pod-template-hash";
+inline constexpr std::string_view kManagedByAnnotation = "argo-rollouts.argoproj.io/managed-by-rollouts";
+inline constexpr std::string_view kDesiredReplicasAnnotation = "rollout.argoproj.io/desired-replicas";
+inline constexpr std::string_view kRevisionAnnotation = "rollout.argoproj.io/revision";
+inline constexpr std::string_view kScaleDownDeadlineAnnotation = "scale-down-deadline";
+inline constexpr std::string_view kOwnerLabel = "serin.dev/owner";
+inline constexpr std::string_view kRolloutLabel = "serin.dev/rollout";
+inline constexpr std::string_view kRejectedAnnotation = "serin.dev/rejected";
+
+/// Create `<rollout>-<hash>`. `object` is the whole ReplicaSet but for the owner label, which the cluster adds.
+struct CreateReplicaSet {
+  std::string name;
+  Json object;
+  bool operator==(const CreateReplicaSet&) const = default;
+};
+
+/// Set spec.replicas, and the desired-replicas annotation; a scale-down deadline is removed.
+struct ScaleReplicaSet {
+  std::string name;
+  int replicas = 0;
+  int desired = 0;  ///< spec.replicas of the rollout, for the annotation
+  bool operator==(const ScaleReplicaSet&) const = default;
+};
+
+/// Label a ReplicaSet that fits as ours; no pod restarts.
+struct AdoptReplicaSet {
+  std::string name;
+  bool operator==(const AdoptReplicaSet&) const = default;
+};
+
+/// Keep the pods until `deadline`, then they go; no deadline removes the annotation.
+struct SetScaleDownDeadline {
+  std::string name;
+  std::optional<TimePoint> deadline;
+  bool operator==(const SetScaleDownDeadline&) const = default;
+};
+
+/// Delete a ReplicaSet without pods that the revision history no longer keeps.
+struct DeleteReplicaSet {
+  std::string name;
+  std::string uid;
+  bool operator==(const DeleteReplicaSet&) const = default;
+};
+
+/// Inject the hash into the Service's selector (the managed-by annotation beside it).
+struct SelectRevision {
+  std::string service;
+  std::string from;  ///< the hash it selects now, tested by the patch; empty for none
+  std::string hash;
+  bool operator==(const SelectRevision&) const = default;
+};
+
+/// Turn the VirtualService from `before` into `after`; carried as a patch that tests what it replaces.
+struct RewriteRoutes {
+  std::string ns;
+  std::string name;
+  Json before;
+  Json after;
+  bool operator==(const RewriteRoutes&) const = default;
+};
+
+using Action = std::variant<CreateReplicaSet, ScaleReplicaSet, AdoptReplicaSet, SetScaleDownDeadline, DeleteReplicaSet,
+                            SelectRevision, RewriteRoutes>;
+
+/// One line for the log: `scale checkout-6d4c9f7b8d to 3`.
+std::string describe(const Action& action);
+
+}  // namespace reconciler

@@ -1,0 +1,52 @@
+#include "base/format.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "catch.h"
+
+using namespace reconciler;
+
+TEST_CASE("durations are read in the forms people write", "[time]") {
+  CHECK(parse_duration("500ms") == 500ms);
+  CHECK(parse_duration("60s") == 60s);
+  CHECK(parse_duration("5m") == 5min);
+  CHECK(parse_duration("1h30m") == 90min);
+  CHECK(parse_duration("30") == 30s);
+  CHECK(parse_duration("0") == 0s);
+  for (auto bad : {"", "m", "-5s", "5 m", "1.5s", "5x", "1h30", "99999999999999999999s", "9999999999999h"})
+    CHECK_FALSE(parse_duration(bad));
+}
+
+TEST_CASE("a duration is written so that it reads back", "[time]") {
+  for (Duration d : {Duration(0), Duration(500ms), Duration(90s), Duration(5min), Duration(1h), Duration(25h + 1s)})
+    CHECK(parse_duration(format_duration(d)) == d);
+  CHECK(format_duration(90s) == "1m30s");
+}
+
+TEST_CASE("times are read with zones and fractions and written in UTC", "[time]") {
+  CHECK(format_time(*parse_time("2026-11-20T09:14:03Z")) == "2026-11-20T09:14:03Z");
+  CHECK(format_time(*parse_time("2026-11-20T09:14:03.987+02:00")) == "2026-11-20T07:14:03Z");
+  CHECK(format_time(*parse_time("2024-02-29T23:59:59-00:30")) == "2024-03-01T00:29:59Z");
+  for (auto bad : {"", "2026-11-20", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-20T09:14:03",
+                   "2026-11-20T24:00:00Z", "2026-11-20T09:14:03Zx"})
+    CHECK_FALSE(parse_time(bad));
+}
+
+TEST_CASE("format puts each argument into its place", "[format]") {
+  CHECK(format("{}:{}: weight must be {}-{}, got {}", "a.yaml", 12, 0, 100, 110u) ==
+        "a.yaml:12: weight must be 0-100, got 110");
+  CHECK(format("{} {} {}", 1.5, true, 'c') == "1.5 true c");
+}
+
+TEST_CASE("JSON that is too deep or broken is refused", "[json]") {
+  CHECK(parse_json(R"({"a":[1,2]})"));
+  CHECK_THAT(parse_json("{\"a\":").error().message, ContainsSubstring("line 1, column 6"));
+  CHECK_FALSE(parse_json(std::string(100000, '[')));
+  CHECK_FALSE(parse_json(std::string(200, '[') + std::string(200, ']')));
+}
+
+TEST_CASE("credentials never reach the log", "[log]") {
+  CHECK(redact("fetch https://bob:hunter2@example.com/x.git failed") == "fetch https://***@example.com/x.git failed");
+  CHECK(redact("Authorization: Bearer abcdefgh12345") == "Authorization: Bearer ***");
+  CHECK(redact("https://example.com/a@b") == "https://example.com/a@b");
+}
