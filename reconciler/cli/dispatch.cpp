@@ -1,0 +1,56 @@
+#include <algorithm>
+#include <iostream>
+
+#include "base/format.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+
+namespace reconciler {
+namespace {
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;
+  int (*function)(const std::vector<std::string>& arguments);
+};
+
+// One line a command, in the order of `serin --help`.
+constexpr std::initializer_list<Command> kCommands = {};
+
+void print_help() {
+  std::cout << "Serin watches a Git repository of Rollout manifests and takes changed images through canary steps.\n\n"
+               "usage: serin COMMAND [ARGUMENTS]\n\n";
+  for (const Command& command : kCommands)
+    std::cout << "  " << command.name << std::string(12 - command.name.size(), ' ') << command.summary << "\n";
+  std::cout << "\n`serin COMMAND --help` tells more; `serin --version` prints the version.\n";
+}
+
+int run_command(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) return usage_error("no command given (see: serin --help)");
+  const std::string& name = arguments.front();
+  if (name == "--help" || name == "-h" || name == "help") {
+    if (arguments.size() == 2 && name == "help") return run_command({arguments[1], "--help"});
+    print_help();
+    return 0;
+  }
+  if (name == "--version" || name == "version") {
+    std::cout << "serin " << SERIN_VERSION << "\n";
+    return 0;
+  }
+  const auto* command = std::find_if(kCommands.begin(), kCommands.end(), [&](auto& c) { return c.name == name; });
+  if (command != kCommands.end()) return command->function({arguments.begin() + 1, arguments.end()});
+  return usage_error(format("unknown {} {} (see: serin --help)", name.starts_with("-") ? "option" : "command", name));
+}
+
+}  // namespace
+
+int dispatch(const std::vector<std::string>& arguments) {
+  set_up_log(LogLevel::Warn, LogFormat::Text);
+  int code = run_command(arguments);
+  // A full disk or a closed pipe behind standard output is a failure like any other.
+  if (!std::cout.flush() && code == 0) return failed(transient("standard output could not be written"));
+  return code;
+}
+
+}  // namespace reconciler
