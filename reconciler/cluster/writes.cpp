@@ -1,0 +1,191 @@
+#include "cluster/writes.h"
+
+#include <utility>
+
+namespace reconciler {
+
+namespace {
+
+/// A key as one step of a JSON pointer.
+std::string pointer_step(std::string_view key) {
+  std::string step;
+  for (char c : key) {
+    if (c == '~')
+      step += "~0";
+    else if (c == '/')
+      step += "~1";
+    else
+      step += c;
+  }
+  return "/" + step;
+}
+
+Json operation(std::string_view name, std::string path, Json value) {
+  return Json{{"op", name}, {"path", std::move(path)}, {"value", std::move(value)}};
+}
+
+Json resource_version_test(const Json& object) {
+  std::string version = text_at(object, {"metadata", "resourceVersion"});
+  return version.empty() ? Json() : operation("test", "/metadata/resourceVersion", version);
+}
+
+/// Adds `key` to the map at `path`, which may be absent. `replaced` is tested where the key is there.
+void add_to_map(Json& patch, const Json* map, const std::string& path, std::string_view key, std::string_view value) {
+  if (map == nullptr || !map->is_object()) {
+    patch.push_back(operation("add", path, Json{{std::string(key), std::string(value)}}));
+    return;
+  }
+  auto present = map->find(std::string(key));
+  std::string member = path + pointer_step(key);
+  if (present != map->end()) patch.push_back(operation("test", member, *present));
+  patch.push_back(operation("add", member, std::string(value)));
+}
+
+Json merge_patch_of_replica_set(Json annotations, Json labels, std::optional<int> replicas) {
+  Json patch = Json::object();
+  if (!annotations.empty()) patch["metadata"]["annotations"] = std::move(annotations);
+  if (!labels.empty()) patch["metadata"]["labels"] = std::move(labels);
+  if (replicas) patch["spec"]["replicas"] = *replicas;
+  return patch;
+}
+
+Json scale_patch(const ScaleReplicaSet& action) {
+  Json annotations{{std::string(kDesiredReplicasAnnotation), std::to_string(action.desired)},
+                   {std::string(kScaleDownDeadlineAnnotation), nullptr}};
+  return merge_patch_of_replica_set(std::move(annotations), Json::object(), action.replicas);
+}
+
+Json deadline_patch(const SetScaleDownDeadline& action) {
+  Json value = action.deadline ? Json(format_time(*action.deadline)) : Json(nullptr);
+  return merge_patch_of_replica_set({{std::string(kScaleDownDeadlineAnnotation), value}}, Json::object(), std::nullopt);
+}
+
+Json adoption_patch(const RolloutKey& rollout, std::string_view owner) {
+  Json labels{{std::string(kOwnerLabel), std::string(owner)}, {std::string(kRolloutLabel), rollout.name}};
+  return merge_patch_of_replica_set(Json::object(), std::move(labels), std::nullopt);
+}
+
+Json new_replica_set(const RolloutKey& rollout, const CreateReplicaSet& action, std::string_view owner) {
+  Json object = with_owner(action.object, owner);
+  object["metadata"]["labels"][std::string(kRolloutLabel)] = rollout.name;
+  return object;
+}
+
+Json delete_options(const std::string& uid) {
+  Json options{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Background"}};
+  if (!uid.empty()) options["preconditions"]["uid"] = uid;
+  return options;
+}
+
+/// A selector member that is absent cannot be tested by itself, so there the object's version is tested instead.
+Result<Json> selection_patch(const RolloutKey& rollout, const SelectRevision& action, const Json& live) {
+  std::string name = "Service " + rollout.ns + "/" + action.service;
+  if (!live.is_object()) return conflict(name + " is not there any more");
+  const Json* selector = find(live, {"spec", "selector"});
+  std::string now = text_at(live, {"spec", "selector", kHashLabel});
+  if (now != action.from)
+    return conflict(name + " selects " + (now.empty() ? "no revision" : now) + ", expected " +
+                    (action.from.empty() ? "none" : action.from));
+  const Json* annotations = find(live, {"metadata", "annotations"});
+  Json patch = Json::array();
+  bool absent = action.from.empty() || annotations == nullptr;
+  if (Json test = resource_version_test(live); absent && !test.is_null()) patch.push_back(test);
+  add_to_map(patch, selector, "/spec/selector", kHashLabel, action.hash);
+  if (annotations == nullptr || text_at(*annotations, {kManagedByAnnotation}) != rollout.name)
+    add_to_map(patch, annotations, "/metadata/annotations", kManagedByAnnotation, rollout.name);
+  return patch;
+}
+
+Json route_patch(const RewriteRoutes& action) {
+  Json patch = Json::array();
+  if (Json test = resource_version_test(action.before); !test.is_null()) patch.push_back(test);
+  for (Json& step : tested_difference(action.before, action.after)) patch.push_back(std::move(step));
+  return patch;
+}
+
+}  // namespace
+
+WriteTarget target_of(const RolloutKey& rollout, const Action& action) {
+  if (const auto* select = std::get_if<SelectRevision>(&action))
+    return {.api_version = "v1", .kind = "Service", .ns = rollout.ns, .name = select->service};
+  if (const auto* rewrite = std::get_if<RewriteRoutes>(&action))
+    return {.api_version = text_at(rewrite->before, {"apiVersion"}, "networking.istio.io/v1"),
+            .kind = "VirtualService",
+            .ns = rewrite->ns,
+            .name = rewrite->name};
+  struct {
+    std::string operator()(const CreateReplicaSet& a) { return a.name; }
+    std::string operator()(const ScaleReplicaSet& a) { return a.name; }
+    std::string operator()(const AdoptReplicaSet& a) { return a.name; }
+    std::string operator()(const SetScaleDownDeadline& a) { return a.name; }
+    std::string operator()(const DeleteReplicaSet& a) { return a.name; }
+    std::string operator()(const SelectRevision&) { unreachable(); }
+    std::string operator()(const RewriteRoutes&) { unreachable(); }
+  } name;
+  return {.api_version = "apps/v1", .kind = "ReplicaSet", .ns = rollout.ns, .name = std::visit(name, action)};
+}
+
+Result<KubernetesWrite> write_for(const RolloutKey& rollout, const Action& action, std::string_view owner,
+                                  const Json& live) {
+  WriteTarget target = target_of(rollout, action);
+  KubernetesWrite write{.verb = WriteVerb::MergePatch,
+                        .api_version = target.api_version,
+                        .kind = target.kind,
+                        .ns = target.ns,
+                        .name = target.name,
+                        .body = {}};
+  if (const auto* create = std::get_if<CreateReplicaSet>(&action)) {
+    write.verb = WriteVerb::Create;
+    write.body = new_replica_set(rollout, *create, owner);
+  } else if (const auto* scale = std::get_if<ScaleReplicaSet>(&action)) {
+    write.body = scale_patch(*scale);
+  } else if (std::holds_alternative<AdoptReplicaSet>(action)) {
+    write.body = adoption_patch(rollout, owner);
+  } else if (const auto* deadline = std::get_if<SetScaleDownDeadline>(&action)) {
+    write.body = deadline_patch(*deadline);
+  } else if (const auto* gone = std::get_if<DeleteReplicaSet>(&action)) {
+    write.verb = WriteVerb::Delete;
+    write.body = delete_options(gone->uid);
+  } else if (const auto* select = std::get_if<SelectRevision>(&action)) {
+    auto patch = selection_patch(rollout, *select, live);
+    if (!patch) return patch.error();
+    write.verb = WriteVerb::JsonPatch;
+    write.body = *std::move(patch);
+  } else if (const auto* rewrite = std::get_if<RewriteRoutes>(&action)) {
+    write.verb = WriteVerb::JsonPatch;
+    write.body = route_patch(*rewrite);
+  }
+  return write;
+}
+
+Result<Json> patched(const Json& object, const KubernetesWrite& write) {
+  std::string name = write.kind + " " + write.ns + "/" + write.name;
+  CHECK(write.verb == WriteVerb::MergePatch || write.verb == WriteVerb::JsonPatch);
+  if (write.verb == WriteVerb::MergePatch) {
+    Json result = object;
+    result.merge_patch(write.body);
+    return result;
+  }
+  try {
+    return object.patch(write.body);
+  } catch (const Json::exception&) { return conflict(name + " changed meanwhile"); }
+}
+
+Json tested_difference(const Json& before, const Json& after) {
+  Json patch = Json::array();
+  for (Json& step : Json::diff(before, after)) {
+    if (step.at("op") != "add") {
+      std::string path = step.at("path");
+      patch.push_back(operation("test", path, before.at(Json::json_pointer(path))));
+    }
+    patch.push_back(std::move(step));
+  }
+  return patch;
+}
+
+Json with_owner(Json object, std::string_view owner) {
+  object["metadata"]["labels"][std::string(kOwnerLabel)] = std::string(owner);
+  return object;
+}
+
+}  // namespace reconciler
