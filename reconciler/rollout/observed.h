@@ -19,6 +19,7 @@ struct Workload {
   std::string uid;
   std::string hash;                    ///< label rollouts-pod-template-hash
   std::vector<ContainerImage> images;  ///< of its pod template
+  int revision = 0;                    ///< annotation rollout.argoproj.io/revision
   int replicas = 0;                    ///< spec.replicas
   int current = 0;                     ///< status.replicas
   int ready = 0;                       ///< status.readyReplicas

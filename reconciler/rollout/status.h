@@ -62,6 +62,7 @@ struct Status {
   std::optional<Revision> stable;    ///< absent until the first deploy is up
   std::optional<Revision> canary;    ///< the revision on its way in, or (weight 0) on its way out
   std::optional<StepPosition> step;  ///< absent without steps
+  std::string returning;             ///< why the canary is on its way out; empty while it is not
   int weight = 0;                    ///< the canary's share the route is asked for
   std::vector<Revision> previous;    ///< former stable revisions, newest first, at most the rollback window
   std::vector<Rejected> rejected;    ///< newest first, at most 10

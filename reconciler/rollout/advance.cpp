@@ -1,0 +1,199 @@
+#include "rollout/advance.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "rollout/decisions.h"
+#include "rollout/first_start.h"
+#include "rollout/image.h"
+#include "rollout/istio.h"
+#include "rollout/transition.h"
+
+namespace reconciler {
+namespace {
+
+/// When the run that `status` describes last moved: recorded, or by the pods' own timestamps (spec 3.13).
+TimePoint last_progress(const Observed& live, const Status& status, const Target& wanted) {
+  TimePoint latest = status.canary ? status.canary->since : status.stable->since;
+  if (status.step) latest = std::max(latest, status.step->since);
+  for (const auto& [hash, pods] : wanted.replicas)
+    if (const Workload* w = live.workload(hash)) latest = std::max({latest, w->created, w->pods_moved});
+  return latest;
+}
+
+/// Everything one pass over a rollout with a status needs to know.
+struct Pass {
+  const Rollout& desired;
+  const Observed& live;
+  const Status& status;
+  const TimePoint now;
+  const Target wanted;
+  const Difference missing;
+
+  int available(const std::string& hash) const {
+    const Workload* w = live.workload(hash);
+    return w ? w->available : 0;
+  }
+};
+
+Advance stay(const Pass& pass) { return {.status = pass.status, .why = pass.missing.waiting}; }
+
+std::string pods_text(const Pass& pass) {
+  const Workload* w = pass.live.workload(pass.status.canary->hash);
+  return format("{} of {} canary pods available", w ? w->available : 0,
+                pass.wanted.replicas.at(pass.status.canary->hash));
+}
+
+/// `shop/checkout made no progress for 10m` is a transition only once; until then, look again when it would be.
+Advance check_deadline(const Pass& pass, Advance otherwise) {
+  const bool counting = pass.status.phase == Phase::Progressing && !pass.desired.paused && !pass.missing.agrees();
+  if (!counting) return otherwise;
+  TimePoint deadline = last_progress(pass.live, pass.status, pass.wanted) + pass.desired.progress_deadline;
+  if (pass.now < deadline) {
+    otherwise.look_again = otherwise.look_again ? std::min(*otherwise.look_again, deadline) : deadline;
+    return otherwise;
+  }
+  std::string why =
+      format("no progress for {}: {}", format_duration(pass.desired.progress_deadline),
+             pass.missing.waiting.empty() ? "changes are not accepted by the cluster" : pass.missing.waiting);
+  const bool abort =
+      pass.desired.progress_deadline_abort && pass.status.canary && pass.status.stable && pass.status.returning.empty();
+  return abort ? reject(pass.desired, pass.status, why, pass.now) : degrade(pass.desired, pass.status, why);
+}
+
+/// The canary has left; stable has everything back.
+Advance finish_return(const Pass& pass) {
+  if (!pass.missing.agrees()) return check_deadline(pass, stay(pass));
+  return returned(pass.desired, pass.status);
+}
+
+/// First deploy, or the last stage of a promotion: wait until live agrees, then it is Healthy.
+Advance settle(const Pass& pass) {
+  if (pass.missing.agrees()) return promoted(pass.desired, pass.status, pass.now);
+  return check_deadline(pass, stay(pass));
+}
+
+/// Past the last step: all pods, all traffic, then the canary is the stable revision.
+Advance complete(const Pass& pass) {
+  if (pass.desired.paused || !pass.missing.agrees()) return check_deadline(pass, stay(pass));
+  if (pass.status.step && pass.status.weight < 100)
+    return shift(pass.desired, pass.status, 100, pods_text(pass) + "; all traffic to the canary");
+  return promote(pass.desired, pass.status, pass.now);
+}
+
+Advance work_on_pause(const Pass& pass, const Pause& pause) {
+  if (pass.desired.paused || held_by_person(pass.status)) return stay(pass);
+  if (!pass.missing.agrees()) return stay(pass);
+  if (!pause.duration) return stay(pass);
+  TimePoint over = pass.status.step->since + *pause.duration;
+  if (pass.now < over) {
+    Advance out = stay(pass);
+    out.look_again = over;
+    return out;
+  }
+  return next_step(pass.desired, pass.status, pass.status.weight,
+                   format("pause of {} is over", format_duration(*pause.duration)), pass.now);
+}
+
+Advance work_on_weight(const Pass& pass, const SetWeight& step) {
+  if (pass.desired.paused || held_by_person(pass.status) || !pass.missing.agrees())
+    return check_deadline(pass, stay(pass));
+  return next_step(pass.desired, pass.status, step.percent, pods_text(pass), pass.now);
+}
+
+/// The traffic that a canary had before its pods were lost, once enough of them are back.
+std::optional<Advance> mind_lost_pods(const Pass& pass) {
+  const Status& status = pass.status;
+  const std::string& hash = status.canary->hash;
+  if (!status.step || pass.wanted.replicas.at(hash) == 0) return std::nullopt;
+  const int count = status.step->count, index = status.step->index;
+  const int promised = status.weight == 100 && index == count ? 100 : weight_before(pass.desired, index);
+  if (status.weight > 0 && pass.available(hash) == 0)
+    return lose_traffic(pass.desired, status, "no canary pod is left: all traffic to stable");
+  const bool restore = status.weight == 0 && promised > 0 && index < count && pass.missing.agrees() &&
+                       pass.available(hash) >= share_of(pass.desired.replicas, promised);
+  if (restore && status.phase != Phase::Degraded)
+    return shift_again(pass.desired, status, promised, pods_text(pass) + " again", pass.now);
+  return std::nullopt;
+}
+
+Advance work_on_canary(const Pass& pass) {
+  if (auto lost = mind_lost_pods(pass)) return *lost;
+  if (auto turned = freeze_or_thaw(pass.desired, pass.status)) return *turned;
+  const int index = pass.status.step ? pass.status.step->index : 0;
+  if (index >= int(pass.desired.steps.size())) return complete(pass);
+  const Step& step = pass.desired.steps[size_t(index)];
+  if (auto pause = std::get_if<Pause>(&step)) return work_on_pause(pass, *pause);
+  return work_on_weight(pass, std::get<SetWeight>(step));
+}
+
+/// Does Git ask for something else than what is under way? Then that comes first.
+std::optional<Advance> follow_git(const Pass& pass) {
+  const Rollout& desired = pass.desired;
+  const Status& status = pass.status;
+  if (!status.refused.empty()) return accept_again(desired, status);
+  const bool wants_stable = status.stable && desired.hash == status.stable->hash;
+  const bool wants_canary = status.canary && desired.hash == status.canary->hash;
+  // A cluster that has lost the stable revision has nothing to protect: as on a first deploy.
+  const bool stable_gone = status.stable && !pass.live.workload(status.stable->hash);
+  if (stable_gone && !wants_stable && !(wants_canary && is_rejected(status, desired.hash)))
+    return deploy_first(desired, status, pass.live, "the stable ReplicaSet is gone, nothing to protect", pass.now);
+  if (!status.stable && !wants_canary)
+    return deploy_first(desired, status, pass.live, "image changed before the first deploy was up", pass.now);
+  if (wants_stable) {
+    if (status.canary && status.returning.empty()) return turn_back(desired, status);
+    const bool failed = std::any_of(status.rejected.begin(), status.rejected.end(), [](auto& r) { return !r.lapsed; });
+    if (!status.canary && failed) return forgive(desired, status);
+    return std::nullopt;
+  }
+  if (is_rejected(status, desired.hash)) return std::nullopt;
+  if (!wants_canary) return start(desired, status, pass.live, "", pass.now);
+  if (!status.returning.empty()) return start(desired, status, pass.live, "Git asks for it again", pass.now);
+  const std::string steps_hash = status.step ? status.step->hash : "";
+  if (status.stable && steps_hash != (desired.steps.empty() ? "" : desired.steps_hash))
+    return start(desired, status, pass.live, "the list of steps changed", pass.now);
+  return std::nullopt;
+}
+
+/// A lost disk must not forget a rejection: the route remembers it (design.md 5).
+std::optional<Advance> heed_mark(const Pass& pass) {
+  const Status& status = pass.status;
+  std::string mark = pass.live.virtual_service ? rejected_mark(*pass.live.virtual_service) : "";
+  const bool known =
+      std::any_of(status.rejected.begin(), status.rejected.end(), [&](auto& r) { return r.hash == mark; });
+  if (mark.empty() || known || mark != pass.desired.hash || !status.stable || status.stable->hash == mark)
+    return std::nullopt;
+  Status with_canary = status;
+  if (!with_canary.canary) with_canary.canary = revision_of(pass.desired, pass.live, pass.now);
+  return reject(pass.desired, with_canary, "rejected before, by the mark on the VirtualService", pass.now);
+}
+
+Advance advance_known(const Rollout& desired, const Observed& live, const Status& status, TimePoint now) {
+  Target wanted = target(desired, status);
+  auto missing = diff(desired, live, wanted, now);
+  if (!missing) return {.status = status, .held = missing.error().message};
+  Pass pass{desired, live, status, now, std::move(wanted), std::move(*missing)};
+  if (auto marked = heed_mark(pass)) return *marked;
+  if (auto followed = follow_git(pass)) return *followed;
+  std::string stale;
+  if (auto decided = obey(desired, status, live, now, stale)) return *decided;
+  Advance out = [&] {
+    if (!status.stable) return settle(pass);
+    if (!status.returning.empty()) return finish_return(pass);
+    if (status.canary) return work_on_canary(pass);
+    const bool promoting = status.phase == Phase::Progressing;
+    const bool recovering = status.phase == Phase::Degraded && !is_rejected(status, desired.hash);
+    return promoting || recovering ? settle(pass) : stay(pass);
+  }();
+  out.stale_decision = stale;
+  return out;
+}
+
+}  // namespace
+
+Advance advance(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now) {
+  if (!status || (!status->stable && !status->canary)) return first_start(desired, live, now);
+  return advance_known(desired, live, *status, now);
+}
+
+}  // namespace reconciler

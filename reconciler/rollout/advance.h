@@ -1,0 +1,40 @@
+// The state machine of one rollout: where should we be, and why? The only place with policy.
+//
+//                       Git asks for another template
+//   Healthy ────────────────────────────────────────────► deploying (step 0/n)
+//      ▲                                                     │  pods available: record the weight, next step
+//      │ live agrees                                         ▼
+//   promoting ◄── canary 100% ◄── past the last step ◄── canary W% (step i/n) ◄─┐
+//   (stable is the new one)                                  │  └── pause over ──┘
+//                                                            │ Git asks for stable again, abort, deadline
+//                         live agrees                        ▼
+//   Healthy or Degraded ◄──────────────────────────────── returning (weight 0)
+//
+// One transition per pass. Each is recorded before anything of it is done, and a step ends only when live agrees
+// with its target. A new template at any point starts again at "deploying".
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "rollout/diff.h"
+#include "rollout/observed.h"
+#include "rollout/rollout.h"
+#include "rollout/status.h"
+
+namespace reconciler {
+
+/// A step of the state machine. `status` equals the one before when nothing happens; then `subject` is empty.
+struct Advance {
+  Status status;
+  std::string subject;  ///< without the rollout's name
+  std::string why;
+  std::string held;            ///< nothing can be decided, and what a person must do
+  std::string stale_decision;  ///< a decision that does not apply, and why
+  std::optional<TimePoint> look_again;
+  bool urgent = false;
+};
+
+Advance advance(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now);
+
+}  // namespace reconciler

@@ -1,0 +1,29 @@
+// What is missing between the live cluster and the target, in a safe order.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "rollout/action.h"
+#include "rollout/observed.h"
+#include "rollout/target.h"
+
+namespace reconciler {
+
+struct Difference {
+  /// Ordered. Pods come up before traffic arrives, and traffic leaves before pods go, so that a crash between any
+  /// two actions leaves every request with someone to answer it.
+  std::vector<Action> actions;
+  /// What no action can hasten, as a person would say it: `waiting for 1 of 2 canary pods: image cannot be pulled`.
+  std::string waiting;
+  /// Nothing to do and nothing to wait for; pods that linger until their deadline do not count.
+  bool agrees() const { return actions.empty() && waiting.empty(); }
+};
+
+/// Deadlines in SetScaleDownDeadline actions are set to `now` + linger. An object the rollout needs and that is
+/// missing, or routes that do not fit, is `Invalid`: then nothing may be done.
+Result<Difference> diff(const Rollout& desired, const Observed& live, const Target& target, TimePoint now);
+
+}  // namespace reconciler

@@ -1,0 +1,55 @@
+#include "rollout/first_start.h"
+
+#include "base/format.h"
+#include "rollout/image.h"
+#include "rollout/transition.h"
+
+namespace reconciler {
+namespace {
+
+/// The stable revision as the cluster shows it; null when nothing runs. `several` tells that it cannot be known.
+const Workload* running(const Rollout& desired, const Observed& live, bool& several) {
+  auto service = live.services.find(desired.stable_service);
+  if (service != live.services.end() && !service->second.hash.empty()) {
+    const Workload* selected = live.workload(service->second.hash);
+    if (selected && selected->available > 0) return selected;
+  }
+  const Workload* only = nullptr;
+  for (const Workload& w : live.workloads) {
+    if (w.replicas == 0 && w.current == 0) continue;
+    several = several || only;
+    only = &w;
+  }
+  return only;
+}
+
+}  // namespace
+
+Advance first_start(const Rollout& desired, const Observed& live, TimePoint now) {
+  for (const std::string& name : {desired.stable_service, desired.canary_service})
+    if (!live.services.contains(name)) return {.held = format("Service {}/{} is missing", desired.key.ns, name)};
+  if (!live.virtual_service)
+    return {.held = format("VirtualService {}/{} is missing", desired.istio.ns, desired.istio.virtual_service)};
+  bool several = false;
+  const Workload* stable = running(desired, live, several);
+  if (stable && several)
+    return {.held = format("several ReplicaSets have pods and Service {} selects none of them; scale all but the "
+                           "stable one to 0, or set its {} selector",
+                           desired.stable_service, kHashLabel)};
+  Status status;
+  // A revision without a single available pod protects nobody: what Git asks for comes up beside it.
+  if (!stable || (stable->available == 0 && stable->hash != desired.hash))
+    return deploy_first(desired, status, live, "", now);
+  status.stable = Revision{stable->hash, headline_image(stable->images, {}), whole_seconds(now)};
+  if (stable->hash != desired.hash) return start(desired, status, live, "", now);
+  if (stable->available < desired.replicas) return deploy_first(desired, status, live, "", now);
+  status.commit = desired.commit;
+  status.phase = Phase::Progressing;
+  const int count = int(desired.steps.size());
+  if (count > 0) status.step = StepPosition{count, count, whole_seconds(now), desired.steps_hash};
+  return {.status = status,
+          .subject = at_step("adopting " + label_of(*status.stable, std::nullopt), status),
+          .why = format("{} runs already", label_of(*status.stable, std::nullopt))};
+}
+
+}  // namespace reconciler

@@ -1,0 +1,64 @@
+// The words of a status commit, and of an action in the log.
+#include "base/format.h"
+#include "rollout/plan.h"
+#include "rollout/transition.h"
+
+namespace reconciler {
+namespace {
+
+/// One line: what came from outside may hold line breaks, which would end a subject or forge a trailer.
+std::string one_line(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  return text;
+}
+
+std::string trailers(const RolloutKey& key, const Status& status, std::string_view cluster) {
+  std::string out =
+      format("Rollout: {}\nRollout-Cluster: {}\nRollout-Phase: {}\n", key.text(), cluster, to_text(status.phase));
+  if (status.step) out += format("Rollout-Step: {}/{}\n", status.step->index, status.step->count);
+  out += format("Rollout-Weight: {}\n", status.weight);
+  const auto& revision = status.canary ? status.canary : status.stable;
+  if (revision) out += format("Rollout-Revision: {}\nRollout-Image: {}\n", revision->hash, one_line(revision->image));
+  if (!status.commit.empty()) out += format("Rollout-Commit: {}\n", status.commit);
+  return out;
+}
+
+}  // namespace
+
+std::string commit_message(const Rollout& desired, const Decision& decision, std::string_view cluster,
+                           const std::vector<std::string>& requested) {
+  std::string out = format("{}: {}\n\n{}\n\n", desired.key.text(), one_line(decision.subject), one_line(decision.why));
+  if (!requested.empty()) {
+    for (const std::string& line : requested) out += format("- {}\n", one_line(line));
+    out += "\n";
+  }
+  return out + trailers(desired.key, decision.status, cluster);
+}
+
+std::string refusal_message(const RolloutKey& key, const Status& status, std::string_view cluster) {
+  return format("{}: refused: {}\n\n{}\n\n", key.text(), one_line(status.refused), one_line(status.refused)) +
+         trailers(key, status, cluster);
+}
+
+std::string describe(const Action& action) {
+  struct {
+    std::string operator()(const CreateReplicaSet& a) const {
+      return format("create {} with {} replicas", a.name, integer_at(a.object, {"spec", "replicas"}).value_or(0));
+    }
+    std::string operator()(const ScaleReplicaSet& a) const { return format("scale {} to {}", a.name, a.replicas); }
+    std::string operator()(const AdoptReplicaSet& a) const { return format("adopt {}", a.name); }
+    std::string operator()(const SetScaleDownDeadline& a) const {
+      return a.deadline ? format("keep pods of {} until {}", a.name, format_time(*a.deadline))
+                        : format("keep pods of {}", a.name);
+    }
+    std::string operator()(const DeleteReplicaSet& a) const { return format("delete {}", a.name); }
+    std::string operator()(const SelectRevision& a) const {
+      return format("let Service {} select {}", a.service, a.hash);
+    }
+    std::string operator()(const RewriteRoutes& a) const { return format("shift weights of {}", a.name); }
+  } words;
+  return std::visit(words, action);
+}
+
+}  // namespace reconciler

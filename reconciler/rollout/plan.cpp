@@ -1,0 +1,47 @@
+#include "rollout/plan.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "rollout/advance.h"
+#include "rollout/diff.h"
+
+namespace reconciler {
+namespace {
+
+std::optional<TimePoint> earlier(std::optional<TimePoint> a, std::optional<TimePoint> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
+/// The next scale-down deadline that lies ahead.
+std::optional<TimePoint> next_deadline(const Observed& live) {
+  std::optional<TimePoint> next;
+  for (const Workload& w : live.workloads)
+    if (w.replicas > 0 && !w.deadline_passed) next = earlier(next, w.scale_down_deadline);
+  return next;
+}
+
+}  // namespace
+
+Decision plan(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now) {
+  Advance step = advance(desired, live, status, now);
+  Decision out{.status = std::move(step.status),
+               .subject = std::move(step.subject),
+               .why = std::move(step.why),
+               .look_again = earlier(step.look_again, next_deadline(live)),
+               .held = std::move(step.held),
+               .stale_decision = std::move(step.stale_decision),
+               .urgent = step.urgent};
+  if (!out.held.empty()) return out;
+  auto missing = diff(desired, live, target(desired, out.status), now);
+  if (!missing) {
+    out.held = missing.error().message;
+    return out;
+  }
+  out.actions = std::move(missing->actions);
+  out.settled = out.subject.empty() && out.actions.empty() && missing->waiting.empty();
+  return out;
+}
+
+}  // namespace reconciler

@@ -1,0 +1,255 @@
+#include "rollout/transition.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "rollout/decisions.h"
+#include "rollout/image.h"
+
+namespace reconciler {
+namespace {
+
+constexpr size_t kRejectedMax = 10;
+
+TimePoint next_whole_second(TimePoint time) { return whole_seconds(time + 999ms); }
+
+std::string canary_label(const Status& status) { return label_of(*status.canary, status.stable); }
+
+std::string stable_label(const Status& status) { return label_of(*status.stable, status.canary); }
+
+/// What follows once a step is done: `pausing for 5m`, `next is 40%`.
+std::string outlook(const Rollout& desired, int index) {
+  if (index >= int(desired.steps.size())) return "the last step is done";
+  const Step& step = desired.steps[size_t(index)];
+  if (auto weight = std::get_if<SetWeight>(&step)) return format("next is {}%", weight->percent);
+  const auto& duration = std::get<Pause>(step).duration;
+  return duration ? "pausing for " + format_duration(*duration) : "pausing until somebody resumes it";
+}
+
+std::string what_changed(const Revision& canary, const std::optional<Revision>& stable) {
+  if (!stable) return format("first deploy of {}", tag_of(canary.image));
+  if (stable->image == canary.image) return format("the pod template changed, image {} stays", tag_of(canary.image));
+  return format("image changed {} -> {}", tag_of(stable->image), tag_of(canary.image));
+}
+
+}  // namespace
+
+std::string at_step(const std::string& text, const Status& status) {
+  return status.step ? format("{} (step {}/{})", text, status.step->index, status.step->count) : text;
+}
+
+Phase phase_at(const Rollout& desired, int index) {
+  const bool pause = index < int(desired.steps.size()) && std::holds_alternative<Pause>(desired.steps[size_t(index)]);
+  return pause || desired.paused ? Phase::Paused : Phase::Progressing;
+}
+
+void lapse_rejections(Status& status, const std::string& except_hash) {
+  for (Rejected& r : status.rejected) r.lapsed = r.lapsed || r.hash != except_hash;
+}
+
+Revision revision_of(const Rollout& desired, const Observed& live, TimePoint now) {
+  std::vector<ContainerImage> before;
+  auto newest = std::max_element(live.workloads.begin(), live.workloads.end(),
+                                 [](auto& a, auto& b) { return a.available < b.available; });
+  if (newest != live.workloads.end() && newest->hash != desired.hash) before = newest->images;
+  return {desired.hash, headline_image(desired.images, before), whole_seconds(now)};
+}
+
+namespace {
+
+/// The part of every beginning that is the same: a new canary without traffic, from `index` on.
+Status begin(const Rollout& desired, const Status& status, const Observed& live, int index, TimePoint now) {
+  Status next = status;
+  next.commit = desired.commit;
+  next.canary = revision_of(desired, live, now);
+  next.returning.clear();
+  next.refused.clear();
+  next.weight = 0;
+  next.step.reset();
+  if (!desired.steps.empty())
+    next.step = StepPosition{index, int(desired.steps.size()), next_whole_second(now), desired.steps_hash};
+  next.phase = phase_at(desired, index);
+  lapse_rejections(next, desired.hash);
+  return next;
+}
+
+}  // namespace
+
+Advance start(const Rollout& desired, const Status& status, const Observed& live, const std::string& why,
+              TimePoint now) {
+  const auto window =
+      status.previous.begin() + std::min<ptrdiff_t>(desired.rollback_window, std::ssize(status.previous));
+  const bool recent = std::any_of(status.previous.begin(), window, [&](auto& r) { return r.hash == desired.hash; });
+  Status next = begin(desired, status, live, recent ? int(desired.steps.size()) : 0, now);
+  std::string reason = why.empty() ? what_changed(*next.canary, status.stable) : why;
+  if (recent) reason += "; it was stable recently, so its steps are skipped";
+  const bool loses_traffic = status.weight > 0;
+  return {.status = next,
+          .subject = at_step("deploying " + canary_label(next), next),
+          .why = reason,
+          .urgent = loses_traffic};
+}
+
+Advance deploy_first(const Rollout& desired, const Status& status, const Observed& live, const std::string& why,
+                     TimePoint now) {
+  Status next = begin(desired, status, live, int(desired.steps.size()), now);
+  next.stable.reset();
+  next.phase = Phase::Progressing;
+  return {.status = next,
+          .subject = at_step("deploying " + canary_label(next), next),
+          .why = why.empty() ? what_changed(*next.canary, std::nullopt) : why};
+}
+
+Advance next_step(const Rollout& desired, const Status& status, int weight, const std::string& why, TimePoint now) {
+  Status next = status;
+  next.weight = weight;
+  next.step->index += 1;
+  next.step->since = next_whole_second(now);
+  next.phase = phase_at(desired, next.step->index);
+  return {.status = next,
+          .subject = at_step(format("canary {}%", weight), next),
+          .why = format("{}; {}", why, outlook(desired, next.step->index))};
+}
+
+Advance shift(const Rollout&, const Status& status, int weight, const std::string& why) {
+  Status next = status;
+  next.weight = weight;
+  next.phase = Phase::Progressing;
+  return {.status = next, .subject = at_step(format("canary {}%", weight), next), .why = why};
+}
+
+Advance shift_again(const Rollout& desired, const Status& status, int weight, const std::string& why, TimePoint now) {
+  Advance out = shift(desired, status, weight, why);
+  out.status.step->since = next_whole_second(now);
+  out.status.phase = held_by_person(status) ? Phase::Paused : phase_at(desired, status.step->index);
+  return out;
+}
+
+Advance lose_traffic(const Rollout& desired, const Status& status, const std::string& why) {
+  Advance out = shift(desired, status, 0, why);
+  // A canary that a person holds stays held, and one that is already Degraded does not look better for it.
+  if (held_by_person(status) || status.phase == Phase::Degraded) out.status.phase = status.phase;
+  out.urgent = true;
+  return out;
+}
+
+Advance promote(const Rollout& desired, const Status& status, TimePoint now) {
+  Status next = status;
+  next.stable = Revision{status.canary->hash, status.canary->image, whole_seconds(now)};
+  next.canary.reset();
+  next.weight = 0;
+  next.phase = Phase::Progressing;
+  std::erase_if(next.previous, [&](const Revision& r) { return r.hash == next.stable->hash; });
+  next.previous.insert(next.previous.begin(), *status.stable);
+  if (next.previous.size() > size_t(desired.rollback_window)) next.previous.resize(size_t(desired.rollback_window));
+  return {.status = next,
+          .subject = at_step("promoting " + canary_label(status), next),
+          .why = format("{} of {} canary pods available; {} is stable from now on", desired.replicas, desired.replicas,
+                        canary_label(status))};
+}
+
+Advance promoted(const Rollout& desired, const Status& status, TimePoint now) {
+  Status next = status;
+  if (!next.stable) next.stable = Revision{status.canary->hash, status.canary->image, whole_seconds(now)};
+  next.canary.reset();
+  next.phase = Phase::Healthy;
+  std::optional<Revision> before;
+  if (!next.previous.empty()) before = next.previous.front();
+  return {.status = next,
+          .subject = "promoted " + label_of(*next.stable, before),
+          .why = format("{} of {} pods available, all traffic on {}", desired.replicas, desired.replicas,
+                        label_of(*next.stable, before)),
+          .urgent = true};
+}
+
+Advance turn_back(const Rollout& desired, const Status& status) {
+  Status next = status;
+  next.commit = desired.commit;
+  next.returning = format("Git asks for {} again", stable_label(status));
+  next.weight = 0;
+  next.phase = Phase::Progressing;
+  lapse_rejections(next, "");
+  return {.status = next,
+          .subject = format("returning to {}: {}", stable_label(status), next.returning),
+          .why = next.returning,
+          .urgent = true};
+}
+
+Advance reject(const Rollout&, const Status& status, const std::string& why, TimePoint now) {
+  Status next = status;
+  next.returning = why;
+  next.weight = 0;
+  next.phase = Phase::Progressing;
+  std::erase_if(next.rejected, [&](const Rejected& r) { return r.hash == status.canary->hash; });
+  next.rejected.insert(next.rejected.begin(),
+                       Rejected{status.canary->hash, status.canary->image, whole_seconds(now), why});
+  if (next.rejected.size() > kRejectedMax) next.rejected.resize(kRejectedMax);
+  return {
+      .status = next, .subject = format("returning to {}: {}", stable_label(status), why), .why = why, .urgent = true};
+}
+
+Advance returned(const Rollout& desired, const Status& status) {
+  Status next = status;
+  next.returning.clear();
+  next.canary.reset();
+  next.step.reset();
+  if (!desired.steps.empty())
+    next.step = StepPosition{int(desired.steps.size()), int(desired.steps.size()),
+                             status.step ? status.step->since : status.stable->since, desired.steps_hash};
+  const bool wanted = desired.hash == status.stable->hash;
+  if (wanted) lapse_rejections(next, "");
+  next.phase = wanted ? Phase::Healthy : Phase::Degraded;
+  return {.status = next,
+          .subject = format("rolled back to {}: {}", stable_label(status), status.returning),
+          .why = status.returning,
+          .urgent = true};
+}
+
+Advance forgive(const Rollout& desired, const Status& status) {
+  Status next = status;
+  next.commit = desired.commit;
+  next.phase = Phase::Healthy;
+  lapse_rejections(next, "");
+  std::string why = format("Git asks for {} again", stable_label(status));
+  return {.status = next,
+          .subject = format("rolled back to {}: {}", stable_label(status), why),
+          .why = why,
+          .urgent = true};
+}
+
+Advance degrade(const Rollout&, const Status& status, const std::string& why) {
+  Status next = status;
+  next.phase = Phase::Degraded;
+  const std::string what = status.canary ? canary_label(status) : stable_label(status);
+  return {.status = next, .subject = at_step("stuck deploying " + what, next), .why = why, .urgent = true};
+}
+
+std::optional<Advance> freeze_or_thaw(const Rollout& desired, const Status& status) {
+  const int index = status.step ? status.step->index : 0;
+  const bool at_pause =
+      index < int(desired.steps.size()) && std::holds_alternative<Pause>(desired.steps[size_t(index)]);
+  const bool freeze = desired.paused && status.phase == Phase::Progressing;
+  const bool thaw = !desired.paused && status.phase == Phase::Paused && !at_pause && !held_by_person(status);
+  if (!freeze && !thaw) return std::nullopt;
+  Status next = status;
+  next.phase = freeze ? Phase::Paused : Phase::Progressing;
+  return Advance{.status = next,
+                 .subject = at_step(format("{} at {}%", freeze ? "paused" : "resumed", status.weight), next),
+                 .why = freeze ? "spec.paused is set" : "spec.paused is no longer set"};
+}
+
+Advance accept_again(const Rollout& desired, const Status& status) {
+  Status next = status;
+  next.refused.clear();
+  if (!next.stable && !next.canary)
+    next.phase = Phase::Progressing;
+  else if (next.canary)
+    next.phase = next.returning.empty() ? phase_at(desired, next.step ? next.step->index : 0) : Phase::Progressing;
+  else
+    next.phase = is_rejected(next, desired.hash) ? Phase::Degraded : Phase::Healthy;
+  return {.status = next,
+          .subject = at_step(format("accepted at {}%", status.weight), next),
+          .why = "the manifest is valid again"};
+}
+
+}  // namespace reconciler

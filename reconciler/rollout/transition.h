@@ -1,0 +1,72 @@
+// The transitions a rollout can make, each as "from this status to that one, and why". They decide nothing: `advance`
+// says which one is due.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "rollout/advance.h"
+
+namespace reconciler {
+
+/// What Git asks for, as a revision that begins now.
+Revision revision_of(const Rollout& desired, const Observed& live, TimePoint now);
+
+/// `deploying v2 (step 0/8)`: a new canary from its first step, or past the last one when `desired` was stable
+/// recently (fast path). `why` empty: says what changed.
+Advance start(const Rollout& desired, const Status& status, const Observed& live, const std::string& why,
+              TimePoint now);
+
+/// `deploying v1 (step 8/8)`: no steps, because no stable revision is there to protect.
+Advance deploy_first(const Rollout& desired, const Status& status, const Observed& live, const std::string& why,
+                     TimePoint now);
+
+/// The present step is complete; `weight` is the canary's share from now on.
+Advance next_step(const Rollout& desired, const Status& status, int weight, const std::string& why, TimePoint now);
+
+/// Another weight, same step.
+Advance shift(const Rollout& desired, const Status& status, int weight, const std::string& why);
+
+/// The weight of this step again after its pods were lost; a pause starts over.
+Advance shift_again(const Rollout& desired, const Status& status, int weight, const std::string& why, TimePoint now);
+
+/// `canary 0% ...`: no pod of it is left.
+Advance lose_traffic(const Rollout& desired, const Status& status, const std::string& why);
+
+/// `promoting v2`: the canary is the stable revision from now on.
+Advance promote(const Rollout& desired, const Status& status, TimePoint now);
+
+/// `promoted v2`: live agrees. Also ends a first deploy.
+Advance promoted(const Rollout& desired, const Status& status, TimePoint now);
+
+/// `returning to v1: Git asks for v1 again`
+Advance turn_back(const Rollout& desired, const Status& status);
+
+/// `returning to v1: <why>`; the canary's revision is remembered as rejected.
+Advance reject(const Rollout& desired, const Status& status, const std::string& why, TimePoint now);
+
+/// `rolled back to v1: <why>`: Healthy when Git asks for stable, Degraded when it still asks for what failed.
+Advance returned(const Rollout& desired, const Status& status);
+
+/// Git gave up what failed: Healthy again.
+Advance forgive(const Rollout& desired, const Status& status);
+
+/// Degraded, because nothing moved for too long; it goes on by itself when something does.
+Advance degrade(const Rollout& desired, const Status& status, const std::string& why);
+
+/// spec.paused was set or taken away in mid-canary; nothing when that changes nothing.
+std::optional<Advance> freeze_or_thaw(const Rollout& desired, const Status& status);
+
+/// The manifest was refused and is valid again.
+Advance accept_again(const Rollout& desired, const Status& status);
+
+/// `canary 20% (step 1/8)` and the like: the position of `status` behind a text.
+std::string at_step(const std::string& text, const Status& status);
+
+/// The phase of a canary that is at `index`.
+Phase phase_at(const Rollout& desired, int index);
+
+/// Everything rejected that Git does not ask for any more may be tried again when it does.
+void lapse_rejections(Status& status, const std::string& except_hash);
+
+}  // namespace reconciler

@@ -1,0 +1,99 @@
+// The invariants of design.md 8 that one plan can break, judged from the plan itself and not from how it was made.
+#include <algorithm>
+
+#include "base/format.h"
+#include "rollout/istio.h"
+#include "rollout/plan.h"
+#include "rollout/target.h"
+
+namespace reconciler {
+namespace {
+
+int available(const Observed& live, const std::string& hash) {
+  const Workload* w = live.workload(hash);
+  return w ? w->available : 0;
+}
+
+/// What each Service selects once the actions before `until` are carried out.
+std::string selected_by(const Observed& live, const Decision& decision, const std::string& service,
+                        const Action* until) {
+  auto state = live.services.find(service);
+  std::string hash = state == live.services.end() ? "" : state->second.hash;
+  for (const Action& action : decision.actions) {
+    if (&action == until) break;
+    if (auto select = std::get_if<SelectRevision>(&action); select && select->service == service) hash = select->hash;
+  }
+  return hash;
+}
+
+void check_routes(const Rollout& desired, const Observed& live, const Decision& decision, const Action& action,
+                  std::vector<std::string>& out) {
+  const auto& rewrite = std::get<RewriteRoutes>(action);
+  auto before = canary_weight(rewrite.before, desired), after = canary_weight(rewrite.after, desired);
+  if (!before || !after || !weights_sum_to_100(rewrite.after, desired)) {
+    out.push_back("weights of a route would not sum to 100");
+    return;
+  }
+  if (*after > decision.status.weight) out.push_back("the canary would get more traffic than its step allows");
+  if (*after <= *before) {
+    std::string receiver = selected_by(live, decision, desired.stable_service, &action);
+    if (*after < *before && desired.replicas > 0 && !receiver.empty() && available(live, receiver) == 0)
+      out.push_back("traffic would return to a revision without pods");
+    return;
+  }
+  std::string receiver = selected_by(live, decision, desired.canary_service, &action);
+  if (!decision.status.canary || receiver != decision.status.canary->hash)
+    out.push_back("traffic would go to a canary Service that selects something else");
+  if (available(live, receiver) < share_of(desired.replicas, *after))
+    out.push_back("traffic would reach a canary without enough available pods");
+  if (is_rejected(decision.status, receiver)) out.push_back("a rejected revision would get traffic");
+}
+
+/// Pods that still answer for a Service may not go.
+void check_scale(const Rollout& desired, const Observed& live, const Decision& decision, const Action& action,
+                 std::vector<std::string>& out) {
+  const auto& scale = std::get<ScaleReplicaSet>(action);
+  auto w = std::find_if(live.workloads.begin(), live.workloads.end(), [&](auto& x) { return x.name == scale.name; });
+  if (w == live.workloads.end() || scale.replicas >= w->replicas) return;
+  if (!w->owned) out.push_back(format("{} is not ours to scale down", w->name));
+  auto weight = live.virtual_service ? canary_weight(*live.virtual_service, desired) : Result<int>(100);
+  const int canary_share = weight ? *weight : 100;
+  if (selected_by(live, decision, desired.stable_service, nullptr) == w->hash &&
+      scale.replicas < share_of(desired.replicas, 100 - canary_share))
+    out.push_back("stable would lose capacity for the traffic it holds");
+  if (selected_by(live, decision, desired.canary_service, nullptr) == w->hash && canary_share > 0 &&
+      scale.replicas < share_of(desired.replicas, canary_share))
+    out.push_back("the canary would lose capacity for the traffic it holds");
+}
+
+void check_delete(const Observed& live, const Action& action, std::vector<std::string>& out) {
+  const auto& remove = std::get<DeleteReplicaSet>(action);
+  auto w = std::find_if(live.workloads.begin(), live.workloads.end(), [&](auto& x) { return x.name == remove.name; });
+  if (w == live.workloads.end() || !w->owned || w->uid != remove.uid) {
+    out.push_back(format("{} is not ours to delete", remove.name));
+  } else if (w->replicas > 0 || w->current > 0) {
+    out.push_back(format("{} still has pods", remove.name));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> violations(const Rollout& desired, const Observed& live, const Decision& decision) {
+  std::vector<std::string> out;
+  const Status& status = decision.status;
+  if (status.weight < 0 || status.weight > 100) out.push_back("the weight is outside 0-100");
+  if (status.weight > 0 && !status.canary) out.push_back("there is a weight without a canary");
+  if (status.weight > 0 && !status.returning.empty()) out.push_back("a returning canary keeps its traffic");
+  if (status.canary && status.weight > 0 && is_rejected(status, status.canary->hash))
+    out.push_back("a rejected revision would get traffic");
+  if (status.stable && is_rejected(status, status.stable->hash))
+    out.push_back("a rejected revision would become stable");
+  for (const Action& action : decision.actions) {
+    if (std::holds_alternative<RewriteRoutes>(action)) check_routes(desired, live, decision, action, out);
+    if (std::holds_alternative<ScaleReplicaSet>(action)) check_scale(desired, live, decision, action, out);
+    if (std::holds_alternative<DeleteReplicaSet>(action)) check_delete(live, action, out);
+  }
+  return out;
+}
+
+}  // namespace reconciler
