@@ -29,7 +29,7 @@ HOMES = {
     r"(yaml-cpp|valijson)/": {"manifest"},
     r"(cpprest|pplx)/|boost/(asio|beast)": {"http"},
     r"git2(\.h|/)": {"git"},
-    r"openssl/": {"git", "http", "base/hmac.cpp"},
+    r"openssl/": {"git", "http", "base/digest.cpp"},
     r"boost/program_options": {"cli"},
     r"systemd/": {"cli"},
     r"prometheus/": {"web"},

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <iostream>
 
 #include "base/format.h"
@@ -15,13 +14,16 @@ struct Command {
   int (*function)(const std::vector<std::string>& arguments);
 };
 
-// One line a command, in the order of `serin --help`.
-constexpr std::initializer_list<Command> kCommands = {};
+/// One line a command, in the order of `serin --help`.
+const std::vector<Command>& commands() {
+  static const std::vector<Command> table = {};
+  return table;
+}
 
 void print_help() {
   std::cout << "Serin watches a Git repository of Rollout manifests and takes changed images through canary steps.\n\n"
                "usage: serin COMMAND [ARGUMENTS]\n\n";
-  for (const Command& command : kCommands)
+  for (const Command& command : commands())
     std::cout << "  " << command.name << std::string(12 - command.name.size(), ' ') << command.summary << "\n";
   std::cout << "\n`serin COMMAND --help` tells more; `serin --version` prints the version.\n";
 }
@@ -38,8 +40,8 @@ int run_command(const std::vector<std::string>& arguments) {
     std::cout << "serin " << SERIN_VERSION << "\n";
     return 0;
   }
-  const auto* command = std::find_if(kCommands.begin(), kCommands.end(), [&](auto& c) { return c.name == name; });
-  if (command != kCommands.end()) return command->function({arguments.begin() + 1, arguments.end()});
+  for (const Command& command : commands())
+    if (command.name == name) return command.function({arguments.begin() + 1, arguments.end()});
   return usage_error(format("unknown {} {} (see: serin --help)", name.starts_with("-") ? "option" : "command", name));
 }
 

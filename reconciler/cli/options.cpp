@@ -61,7 +61,7 @@ std::string complaint(const Option& option, const std::string& text) {
                           text);
           },
           [&](const AddressOption&) -> std::string {
-            return parse_address(text) ? "" : format("must be host:port such as 127.0.0.1:8080, got '{}'", text);
+            return parse_socket_address(text) ? "" : format("must be host:port such as 127.0.0.1:8080, got '{}'", text);
           },
           [&](const ChoiceOption& choice) -> std::string {
             if (std::count(choice.choices.begin(), choice.choices.end(), text) > 0) return "";
@@ -207,7 +207,7 @@ std::vector<Option> all_options(const Syntax& syntax) {
 
 }  // namespace
 
-std::optional<Address> parse_address(std::string_view text) {
+std::optional<SocketAddress> parse_socket_address(std::string_view text) {
   size_t colon = text.rfind(':');
   if (colon == text.npos) return std::nullopt;
   std::string_view host = text.substr(0, colon);
@@ -217,7 +217,7 @@ std::optional<Address> parse_address(std::string_view text) {
   if (bracketed) host = host.substr(1, host.size() - 2);
   if (host.empty() || host.find_first_of("[]/ @") != host.npos) return std::nullopt;
   if (!bracketed && host.find(':') != host.npos) return std::nullopt;
-  return Address{.host = std::string(host), .port = static_cast<uint16_t>(*port)};
+  return SocketAddress{.host = std::string(host), .port = static_cast<uint16_t>(*port)};
 }
 
 Options::Options(Syntax syntax, std::map<std::string, std::string> values, std::vector<std::string> operands)
@@ -253,8 +253,8 @@ Duration Options::duration(std::string_view name) const {
   return *value;
 }
 
-Address Options::address(std::string_view name) const {
-  std::optional<Address> value = parse_address(text(name));
+SocketAddress Options::address(std::string_view name) const {
+  std::optional<SocketAddress> value = parse_socket_address(text(name));
   CHECK(value);
   return *value;
 }

@@ -16,14 +16,14 @@
 namespace reconciler {
 
 /// `127.0.0.1:8080`, `[::1]:8080`, `localhost:0`; brackets are taken off.
-struct Address {
+struct SocketAddress {
   std::string host = {};
   uint16_t port = 0;
-  bool operator==(const Address&) const = default;
+  bool operator==(const SocketAddress&) const = default;
 };
 
 /// Nothing when it is not `host:port`.
-std::optional<Address> parse_address(std::string_view text);
+std::optional<SocketAddress> parse_socket_address(std::string_view text);
 
 // The types of option values, with their bounds.
 struct FlagOption {};  ///< given or not; in a file or variable: true or false
@@ -72,12 +72,12 @@ class Options {
  public:
   Options(Syntax syntax, std::map<std::string, std::string> values, std::vector<std::string> operands);
 
-  bool has(std::string_view name) const;           ///< given, or it has a default
-  bool flag(std::string_view name) const;          ///< of a FlagOption
-  std::string text(std::string_view name) const;   ///< as typed; empty when absent
-  int64_t integer(std::string_view name) const;    ///< needs has()
-  Duration duration(std::string_view name) const;  ///< needs has()
-  Address address(std::string_view name) const;    ///< needs has()
+  bool has(std::string_view name) const;               ///< given, or it has a default
+  bool flag(std::string_view name) const;              ///< of a FlagOption
+  std::string text(std::string_view name) const;       ///< as typed; empty when absent
+  int64_t integer(std::string_view name) const;        ///< needs has()
+  Duration duration(std::string_view name) const;      ///< needs has()
+  SocketAddress address(std::string_view name) const;  ///< needs has()
   const std::vector<std::string>& operands() const { return operands_; }
 
  private:

@@ -1,3 +1,4 @@
+#include "base/digest.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -49,4 +50,9 @@ TEST_CASE("credentials never reach the log", "[log]") {
   CHECK(redact("fetch https://bob:hunter2@example.com/x.git failed") == "fetch https://***@example.com/x.git failed");
   CHECK(redact("Authorization: Bearer abcdefgh12345") == "Authorization: Bearer ***");
   CHECK(redact("https://example.com/a@b") == "https://example.com/a@b");
+}
+
+TEST_CASE("SHA-256 as hex", "[digest]") {
+  CHECK(sha256_hex("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  CHECK(sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }

@@ -70,7 +70,7 @@ TEST_CASE("options have their defaults and their types", "[options]") {
   REQUIRE(options);
   CHECK(options->text("repo") == "file:///r");
   CHECK(options->duration("interval") == 60s);
-  CHECK(options->address("listen") == Address{.host = "127.0.0.1", .port = 8080});
+  CHECK(options->address("listen") == SocketAddress{.host = "127.0.0.1", .port = 8080});
   CHECK(options->integer("seeds") == 7);
   CHECK(options->text("log-format") == "text");
   CHECK_FALSE(options->flag("once"));
@@ -133,10 +133,10 @@ TEST_CASE("a wrong configuration file is named", "[options]") {
 }
 
 TEST_CASE("addresses", "[options]") {
-  CHECK(parse_address("[::1]:80") == Address{.host = "::1", .port = 80});
-  CHECK(parse_address("localhost:0") == Address{.host = "localhost", .port = 0});
+  CHECK(parse_socket_address("[::1]:80") == SocketAddress{.host = "::1", .port = 80});
+  CHECK(parse_socket_address("localhost:0") == SocketAddress{.host = "localhost", .port = 0});
   for (const char* wrong : {"", ":80", "host", "host:", "host:65536", "host:-1", "::1:80", "http://a:80"})
-    CHECK_FALSE(parse_address(wrong));
+    CHECK_FALSE(parse_socket_address(wrong));
 }
 
 TEST_CASE("help names every option, its default and whether it is required", "[options]") {
