@@ -1,7 +1,8 @@
 #include "cli/status_text.h"
 
-#include "catch.h"
 #include "cli/table.h"
+
+#include "catch.h"
 
 using namespace reconciler;
 

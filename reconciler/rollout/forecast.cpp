@@ -1,0 +1,128 @@
+#include "rollout/forecast.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "rollout/plan.h"
+#include "rollout/replica_set.h"
+
+namespace reconciler {
+namespace {
+
+/// No list of steps is so long that the engine needs more passes.
+constexpr int kPassesMax = 10'000;
+
+/// The cluster that does as it is told, at once.
+class IdealCluster {
+ public:
+  IdealCluster(const Rollout& desired, const std::optional<Status>& status, TimePoint now) {
+    std::string stable = status && status->stable ? status->stable->hash : "";
+    std::string canary = status && status->canary ? status->canary->hash : stable;
+    for (const std::string& hash : {stable, canary})
+      if (!hash.empty() && !live_.workload(hash)) add(desired, hash, desired.replicas, now);
+    live_.services[desired.stable_service].hash = stable;
+    live_.services[desired.canary_service].hash = canary;
+    live_.virtual_service = route(desired, status ? status->weight : 0);
+  }
+
+  const Observed& at(TimePoint now) {
+    for (Workload& w : live_.workloads) w.deadline_passed = w.scale_down_deadline && *w.scale_down_deadline <= now;
+    return live_;
+  }
+
+  void carry_out(const Rollout& desired, const Action& action, TimePoint now) {
+    if (const auto* create = std::get_if<CreateReplicaSet>(&action))
+      add(desired, desired.hash, static_cast<int>(integer_at(create->object, {"spec", "replicas"}).value_or(0)), now);
+    if (const auto* scale = std::get_if<ScaleReplicaSet>(&action)) {
+      resize(named(scale->name), scale->replicas);
+      named(scale->name).scale_down_deadline.reset();
+    }
+    if (const auto* adopt = std::get_if<AdoptReplicaSet>(&action)) named(adopt->name).owned = true;
+    if (const auto* linger = std::get_if<SetScaleDownDeadline>(&action))
+      named(linger->name).scale_down_deadline = linger->deadline;
+    if (const auto* remove = std::get_if<DeleteReplicaSet>(&action))
+      std::erase_if(live_.workloads, [&](const Workload& w) { return w.name == remove->name; });
+    if (const auto* select = std::get_if<SelectRevision>(&action)) live_.services[select->service].hash = select->hash;
+    if (const auto* rewrite = std::get_if<RewriteRoutes>(&action)) live_.virtual_service = rewrite->after;
+  }
+
+ private:
+  static Json route(const Rollout& desired, int weight) {
+    Json destinations = Json::array();
+    destinations.push_back({{"destination", {{"host", desired.stable_service}}}, {"weight", 100 - weight}});
+    destinations.push_back({{"destination", {{"host", desired.canary_service}}}, {"weight", weight}});
+    Json http = Json::array();
+    for (const std::string& name : desired.istio.routes) http.push_back({{"name", name}, {"route", destinations}});
+    if (http.empty()) http.push_back({{"route", destinations}});
+    return {{"spec", {{"http", std::move(http)}}}};
+  }
+
+  static void resize(Workload& w, int replicas) { w.replicas = w.current = w.ready = w.available = replicas; }
+
+  void add(const Rollout& desired, const std::string& hash, int replicas, TimePoint now) {
+    Workload w{.name = replica_set_name(desired, hash), .hash = hash, .owned = true};
+    if (hash == desired.hash) w.images = desired.images;
+    w.created = w.pods_moved = now;
+    resize(w, replicas);
+    live_.workloads.push_back(std::move(w));
+    std::sort(live_.workloads.begin(), live_.workloads.end(), [](auto& a, auto& b) { return a.name < b.name; });
+  }
+
+  Workload& named(const std::string& name) {
+    auto found = std::find_if(live_.workloads.begin(), live_.workloads.end(), [&](auto& w) { return w.name == name; });
+    CHECK(found != live_.workloads.end());
+    return *found;
+  }
+
+  Observed live_;
+};
+
+/// A canary at an indefinite pause: nothing but a person moves it.
+bool waits_for_person(const Rollout& desired, const Status& status, const Decision& decision) {
+  return status.canary && status.phase == Phase::Paused && !desired.paused && !decision.look_again;
+}
+
+bool is_at_rest(const Status& status) { return status.phase == Phase::Healthy || status.phase == Phase::Degraded; }
+
+}  // namespace
+
+Forecast forecast(const Rollout& desired, const std::optional<Status>& status, TimePoint now) {
+  const TimePoint start = now;
+  Rollout asked = desired;
+  IdealCluster cluster(desired, status, now);
+  std::optional<Status> recorded = status;
+  Forecast out;
+  for (int pass = 0; pass < kPassesMax; ++pass) {
+    Decision decision = plan(asked, cluster.at(now), recorded, now);
+    if (!decision.held.empty()) {
+      out.held = decision.held;
+      return out;
+    }
+    for (const Action& action : decision.actions) cluster.carry_out(desired, action, now);
+    recorded = decision.status;
+    if (!decision.subject.empty()) {
+      out.steps.push_back({now - start, decision.subject, decision.why, decision.status.weight});
+      continue;
+    }
+    if (!decision.actions.empty()) continue;
+    if (is_at_rest(*recorded)) return out;
+    if (waits_for_person(desired, *recorded, decision)) {
+      if (!out.steps.empty()) out.steps.back().waits_for_person = true;
+      if (asked.decision && asked.decision->commit == format("forecast-{}", out.steps.size())) return out;
+      asked.decision = RolloutDecision{.verb = Verb::Promote,
+                                       .revision = desired.hash,
+                                       .author = "a person",
+                                       .commit = format("forecast-{}", out.steps.size())};
+      continue;
+    }
+    if (!decision.look_again || *decision.look_again <= now) {
+      out.held = decision.why;
+      return out;
+    }
+    now = *decision.look_again;
+  }
+  out.held = "it does not come to rest";
+  return out;
+}
+
+}  // namespace reconciler
