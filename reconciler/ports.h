@@ -33,7 +33,12 @@ struct Head {
       complaint;  ///< why the remote's tip is not followed (history rewritten, branch missing); empty when it is
 };
 
-enum class EntryKind { File, Symlink, Submodule };
+enum class EntryKind {
+  File,
+  Symlink,
+  Submodule,
+  Unsafe,  ///< a name that no checkout would accept (`..`, `.git`, control characters), escaped; never to be read
+};
 
 struct TreeEntry {
   std::string blob;  ///< object id
