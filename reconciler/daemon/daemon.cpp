@@ -1,0 +1,265 @@
+#include "daemon/daemon.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/log.h"
+#include "daemon/shared_objects.h"
+#include "manifest/status_file.h"
+
+namespace reconciler {
+namespace {
+
+constexpr size_t kManifestBytesMax = 1 << 20;
+constexpr size_t kDecisionBytesMax = 64 << 10;
+constexpr size_t kRequestsNamed = 20;
+constexpr Duration kClusterRetry = 200ms;
+
+bool lies_under(const std::string& path, const std::string& directory) {
+  return directory.empty() || (path.size() > directory.size() && path.compare(0, directory.size(), directory) == 0 &&
+                               path[directory.size()] == '/');
+}
+
+/// `abc1234 Raise the limit (Ann <ann@example.com>)`
+std::string request_line(const CommitInfo& commit) {
+  return format("{} {} ({})", commit.id.substr(0, 7), commit.message.substr(0, commit.message.find('\n')),
+                commit.author);
+}
+
+}  // namespace
+
+bool Report::in_sync() const {
+  const bool rollouts_fine = std::all_of(rollouts.begin(), rollouts.end(), [](const RolloutReport& r) {
+    return r.trouble.empty() && r.status && r.status->phase != Phase::Degraded;
+  });
+  return rollouts_fine && git_trouble.empty() && cluster_trouble.empty() && failed_objects.empty() &&
+         problems.empty() && unpushed == 0;
+}
+
+Daemon::Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Clock& clock, Workers& workers)
+    : options_(std::move(options)),
+      git_(git),
+      cluster_(cluster),
+      clock_(clock),
+      rollouts_(options_, desired_, git, cluster, clock, workers,
+                {.recorded = [this](bool urgent) { sync_.push_soon(urgent); },
+                 .transition =
+                     [this](const RolloutKey& key, const Decision& decision) {
+                       if (on_transition) on_transition(key, decision);
+                     }}),
+      objects_(desired_, cluster, clock, workers,
+               {.prepare = [this](const ObjectKey& key, const Json& manifest) { return prepare(key, manifest); },
+                .begin =
+                    [this](const ObjectKey& key) {
+                      for (const RolloutKey& user : desired_.users_of(key)) rollouts_.lock(user);
+                    },
+                .end =
+                    [this](const ObjectKey& key) {
+                      for (const RolloutKey& user : desired_.users_of(key)) rollouts_.unlock(user);
+                    }}),
+      sync_(git, clock, workers, options_.interval, [this](const std::string& commit) { on_head(commit); }) {}
+
+Duration Daemon::step() {
+  sync_.run_due();
+  // The remote is asked once before anything else; when it does not answer, the clone is good enough.
+  if (!sync_.polled()) return sync_.next_due();
+  auto ready = cluster_.ready();
+  const std::string trouble = ready ? "" : ready.error().message;
+  if (trouble != cluster_trouble_ && !trouble.empty()) log_info("waiting for the cluster", {{"why", trouble}});
+  cluster_trouble_ = trouble;
+  if (!ready) return std::min(sync_.next_due(), clock_.monotonic() + kClusterRetry);
+  if (!begun_ && !begin()) return sync_.next_due();
+  take_cluster_changes();
+  objects_.run_due();
+  release_waiting();
+  rollouts_.run_due(head_);
+  sync_.run_due();
+  return std::min({sync_.next_due(), objects_.next_due(), rollouts_.next_due()});
+}
+
+/// Once, when both sides can be read: what was recorded, then what Git asks for.
+bool Daemon::begin() {
+  auto head = git_.head();
+  if (!head) return false;
+  auto dropped = git_.drop_outdated();
+  if (!dropped) log_warn("git: cannot compare unpushed commits", {{"error", dropped.error().message}});
+  if (dropped)
+    for (const std::string& path : *dropped)
+      log_warn("git: dropped unpushed status commits, another daemon went on from there", {{"path", path}});
+  auto recorded = git_.recorded(options_.status_directory + "/" + options_.cluster_name);
+  if (!recorded) {
+    trouble_ = recorded.error().message;
+    log_error("cannot read the recorded status", {{"error", trouble_}});
+    return false;
+  }
+  for (const auto& [path, text] : *recorded)
+    if (auto key = key_of_record_path(options_.status_directory, options_.cluster_name, path))
+      rollouts_.load_status(*key, path, text);
+  if (!take_manifests("", *head)) return false;
+  begun_ = true;
+  if (git_.unpushed() > 0) sync_.push_soon(true);
+  return true;
+}
+
+void Daemon::on_head(const std::string& commit) {
+  if (begun_ && commit != head_) take_manifests(head_, commit);
+}
+
+bool Daemon::is_own_file(const std::string& path) const {
+  return lies_under(path, options_.status_directory) || lies_under(path, options_.decisions_directory);
+}
+
+/// Takes over what differs between two commits. An error keeps the old commit in force.
+bool Daemon::take_manifests(const std::string& from, const std::string& to) {
+  auto changes = git_.changes(from, to, options_.path);
+  Result<std::vector<TreeChange>> decisions = changes;
+  if (!options_.path.empty() && changes) decisions = git_.changes(from, to, "");
+  if (!changes || !decisions) {
+    trouble_ = (changes ? decisions : changes).error().message;
+    log_warn("git: commit is not taken over", {{"commit", to}, {"error", trouble_}});
+    return false;
+  }
+  trouble_.clear();
+  DesiredState::Touched touched;
+  for (const TreeChange& change : *changes) take_file(change, from, to, touched);
+  note_requests(touched, from, to);
+  for (const ObjectKey& key : touched.objects) {
+    if (!desired_.paths_of(key).empty()) objects_.changed(key, !from.empty());
+    for (const RolloutKey& user : desired_.users_of(key)) {
+      rollouts_.hold_back(user);
+      waiting_for_objects_.insert(user);
+    }
+  }
+  take_decisions(*decisions, to);
+  head_ = to;
+  return true;
+}
+
+void Daemon::take_file(const TreeChange& change, const std::string& from, const std::string&,
+                       DesiredState::Touched& touched) {
+  const std::string& path = change.path;
+  if (is_own_file(path) || !is_manifest_path(path)) return;
+  if (!change.after) {
+    touched.add(desired_.remove(path));
+    return;
+  }
+  if (change.after->kind != EntryKind::File) {
+    log_warn("skipped, it is no regular file", {{"path", path}});
+    touched.add(desired_.remove(path));
+    return;
+  }
+  auto text = git_.read(change.after->blob, kManifestBytesMax);
+  ManifestFile file;
+  if (text) {
+    file = read_manifests(path, *text, options_.default_namespace);
+  } else {
+    file.problems.push_back({.file = path, .message = text.error().message});
+  }
+  for (const Problem& warning : file.warnings) log_warn(warning.text());
+  for (const Problem& problem : file.problems)
+    log_warn(from.empty() ? "file is left out: " + problem.text()
+                          : "file keeps its last good content: " + problem.text());
+  for (const RefusedRollout& refused : file.refused)
+    for (const Problem& problem : refused.problems) log_warn("refused: " + problem.text());
+  touched.add(desired_.put(path, std::move(file)));
+}
+
+/// Who asked: the commits that touched each rollout's file since the last commit in force.
+void Daemon::note_requests(const DesiredState::Touched& touched, const std::string& from, const std::string& to) {
+  for (const RolloutKey& key : touched.rollouts) {
+    std::vector<std::string> requested;
+    std::string newest;
+    const std::string path = desired_.path_of(rollout_object_key(key));
+    if (!from.empty() && !path.empty()) {
+      auto commits = git_.commits_touching(path, from, to, kRequestsNamed);
+      if (commits && !commits->empty()) newest = commits->front().id;
+      if (commits)
+        for (const CommitInfo& commit : *commits) requested.push_back(request_line(commit));
+    }
+    rollouts_.manifest_changed(key, newest, std::move(requested));
+    waiting_for_objects_.insert(key);
+  }
+}
+
+void Daemon::take_decisions(const std::vector<TreeChange>& changes, const std::string& to) {
+  for (const TreeChange& change : changes) {
+    if (!lies_under(change.path, options_.decisions_directory)) continue;
+    auto key = key_of_record_path(options_.decisions_directory, options_.cluster_name, change.path);
+    if (!key) continue;
+    if (!change.after || change.after->kind != EntryKind::File) {
+      rollouts_.decision_changed(*key, std::nullopt);
+      continue;
+    }
+    auto text = git_.read(change.after->blob, kDecisionBytesMax);
+    auto decision = text ? read_decision(change.path, *text) : Result<RolloutDecision>(text.error());
+    auto commits = git_.commits_touching(change.path, "", to, 1);
+    if (!decision || !commits || commits->empty()) {
+      log_warn("decision ignored",
+               {{"rollout", key->text()}, {"why", decision ? "its commit cannot be found" : decision.error().message}});
+      continue;
+    }
+    decision->author = commits->front().author;
+    decision->commit = commits->front().id;
+    rollouts_.decision_changed(*key, *decision);
+  }
+}
+
+void Daemon::take_cluster_changes() {
+  for (const ClusterChange& change : cluster_.take_changes()) {
+    if (change.rollout) rollouts_.touch(*change.rollout);
+    for (const RolloutKey& user : desired_.users_of(change.key)) rollouts_.touch(user);
+    objects_.live_changed(change.key);
+  }
+}
+
+/// Plain objects first, then the rollouts that came with them.
+void Daemon::release_waiting() {
+  if (!objects_.caught_up()) return;
+  for (const RolloutKey& key : std::exchange(waiting_for_objects_, {})) rollouts_.release(key);
+}
+
+/// An object that a rollout writes too waits while that rollout acts, then gets the values the rollout owns.
+std::optional<Json> Daemon::prepare(const ObjectKey& key, const Json& manifest) {
+  Json out = manifest;
+  for (const RolloutKey& user : desired_.users_of(key)) {
+    if (rollouts_.is_busy(user)) return std::nullopt;
+    const Rollout* rollout = desired_.rollout(user);
+    if (!rollout) continue;
+    auto live = cluster_.observe(*rollout, clock_.now());
+    if (!live) return std::nullopt;
+    out = filled_in(out, *rollout, *live, rollouts_.status(user));
+  }
+  return out;
+}
+
+bool Daemon::at_rest() const {
+  if (!begun_ || !objects_.caught_up() || !waiting_for_objects_.empty() || !rollouts_.idle()) return false;
+  if (git_.unpushed() > 0 && !sync_.push_refused()) return false;
+  const auto reports = rollouts_.report();
+  return std::all_of(reports.begin(), reports.end(), [](const RolloutReport& r) {
+    return !r.trouble.empty() || (r.status && r.status->phase != Phase::Progressing);
+  });
+}
+
+Report Daemon::report() const {
+  Report out{.head = head_,
+             .git_trouble = trouble_.empty() ? sync_.trouble() : trouble_,
+             .cluster_trouble = cluster_trouble_,
+             .unpushed = git_.unpushed(),
+             .rollouts = rollouts_.report(),
+             .failed_objects = objects_.failures()};
+  for (const auto& [path, problems] : desired_.problems())
+    out.problems.insert(out.problems.end(), problems.begin(), problems.end());
+  return out;
+}
+
+void Daemon::flush() {
+  for (int tries = 0; tries < 3 && git_.unpushed() > 0; ++tries) {
+    auto pushed = git_.push();
+    if (pushed) return;
+    log_warn("git: the last push failed; it is tried again at the next start", {{"error", pushed.error().message}});
+    if (pushed.error().kind != ErrorKind::Conflict) return;
+  }
+}
+
+}  // namespace reconciler

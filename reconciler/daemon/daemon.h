@@ -1,0 +1,85 @@
+// The loop: what changed, what is due, one pass. It joins what Git asks for, the objects, the rollouts and the schedule
+// of Git; each of those knows nothing of the others.
+//
+//   poll -> head moved? -> changed files -> desired state -> objects applied -> rollouts planned -> recorded -> acted
+//                                            cluster event ------------------------^
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/desired_state.h"
+#include "daemon/git_sync.h"
+#include "daemon/object_applier.h"
+#include "daemon/options.h"
+#include "daemon/rollout_runner.h"
+#include "daemon/workers.h"
+#include "ports.h"
+
+namespace reconciler {
+
+/// Everything as it is now, for people and for exit codes.
+struct Report {
+  std::string head;
+  std::string git_trouble;      ///< the repository cannot be followed, or not be pushed to
+  std::string cluster_trouble;  ///< the caches are not filled
+  size_t unpushed = 0;
+  std::vector<RolloutReport> rollouts;
+  std::map<ObjectKey, std::string> failed_objects;
+  std::vector<Problem> problems;  ///< files that cannot be read
+  bool in_sync() const;
+};
+
+class Daemon {
+ public:
+  Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Clock& clock, Workers& workers);
+
+  /// Called on the decision thread after each recorded transition.
+  std::function<void(const RolloutKey&, const Decision&)> on_transition;
+
+  /// Does everything that is due now and returns when to be called again, on the monotonic clock. Completions and
+  /// changes of the cluster in between are reasons to call it at once.
+  Duration step();
+
+  /// Every rollout is Healthy, Degraded or Paused, every object was tried, everything is pushed or refused.
+  bool at_rest() const;
+  Report report() const;
+
+  /// A last push of what is recorded; waits for it, so only at the end.
+  void flush();
+  void poll_soon() { sync_.poll_soon(); }
+
+ private:
+  void on_head(const std::string& commit);
+  bool begin();
+  bool take_manifests(const std::string& from, const std::string& to);
+  void take_file(const TreeChange& change, const std::string& from, const std::string& to,
+                 DesiredState::Touched& touched);
+  void take_decisions(const std::vector<TreeChange>& changes, const std::string& to);
+  void note_requests(const DesiredState::Touched& touched, const std::string& from, const std::string& to);
+  void take_cluster_changes();
+  void release_waiting();
+  std::optional<Json> prepare(const ObjectKey& key, const Json& manifest);
+  bool is_own_file(const std::string& path) const;
+
+  const DaemonOptions options_;
+  GitRepository& git_;
+  Cluster& cluster_;
+  Clock& clock_;
+  DesiredState desired_;
+  RolloutRunner rollouts_;
+  ObjectApplier objects_;
+  GitSync sync_;
+
+  std::string head_;     ///< the commit whose manifests are in force; empty before the first
+  std::string trouble_;  ///< why the newest commit is not in force
+  std::string cluster_trouble_ = "not asked yet";
+  bool begun_ = false;  ///< status files are read
+  std::set<RolloutKey> waiting_for_objects_;
+};
+
+}  // namespace reconciler

@@ -1,0 +1,153 @@
+#include "daemon/desired_state.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+
+namespace reconciler {
+
+ObjectKey rollout_object_key(const RolloutKey& key) { return {"argoproj.io", "Rollout", key.ns, key.name}; }
+
+void DesiredState::Touched::add(const Touched& other) {
+  rollouts.insert(other.rollouts.begin(), other.rollouts.end());
+  objects.insert(other.objects.begin(), other.objects.end());
+}
+
+DesiredState::Touched DesiredState::put(const std::string& path, ManifestFile read) {
+  problems_.erase(path);
+  if (!read.problems.empty()) {
+    problems_[path] = std::move(read.problems);
+    return {};
+  }
+  File file{.rollouts = std::move(read.rollouts), .refused = std::move(read.refused)};
+  for (PlainObject& object : read.objects) {
+    if (!file.objects.emplace(object.key, dump(object.object)).second)
+      problems_[path].push_back({path, object.line, 0, format("{} stands in this file twice", object.key.text())});
+  }
+  // The file as a whole is in force or not: half of it would be a state nobody asked for.
+  if (problems_.contains(path)) return {};
+  Touched touched = remove(path);
+  touched.add(index(path, file));
+  files_[path] = std::move(file);
+  return touched;
+}
+
+DesiredState::Touched DesiredState::remove(const std::string& path) {
+  problems_.erase(path);
+  auto file = files_.find(path);
+  if (file == files_.end()) return {};
+  Touched touched = unindex(path, file->second);
+  files_.erase(file);
+  return touched;
+}
+
+DesiredState::Touched DesiredState::index(const std::string& path, const File& file) {
+  Touched touched;
+  for (const Rollout& r : file.rollouts) {
+    paths_[rollout_object_key(r.key)].insert(path);
+    for (const ObjectKey& used : used_by(r)) users_[used].insert(r.key);
+    touched.rollouts.insert(r.key);
+  }
+  for (const RefusedRollout& r : file.refused) {
+    paths_[rollout_object_key(r.key)].insert(path);
+    touched.rollouts.insert(r.key);
+  }
+  for (const auto& [key, text] : file.objects) {
+    paths_[key].insert(path);
+    touched.objects.insert(key);
+  }
+  return touched;
+}
+
+DesiredState::Touched DesiredState::unindex(const std::string& path, const File& file) {
+  Touched touched;
+  auto forget = [&](const ObjectKey& key) {
+    auto paths = paths_.find(key);
+    paths->second.erase(path);
+    if (paths->second.empty()) paths_.erase(paths);
+  };
+  for (const Rollout& r : file.rollouts) {
+    forget(rollout_object_key(r.key));
+    for (const ObjectKey& used : used_by(r)) {
+      auto users = users_.find(used);
+      users->second.erase(r.key);
+      if (users->second.empty()) users_.erase(users);
+    }
+    touched.rollouts.insert(r.key);
+  }
+  for (const RefusedRollout& r : file.refused) {
+    forget(rollout_object_key(r.key));
+    touched.rollouts.insert(r.key);
+  }
+  for (const auto& [key, text] : file.objects) {
+    forget(key);
+    touched.objects.insert(key);
+  }
+  return touched;
+}
+
+const DesiredState::File* DesiredState::only_file_of(const ObjectKey& key) const {
+  auto paths = paths_.find(key);
+  if (paths == paths_.end() || paths->second.size() != 1) return nullptr;
+  return &files_.at(*paths->second.begin());
+}
+
+const Rollout* DesiredState::rollout(const RolloutKey& key) const {
+  const File* file = only_file_of(rollout_object_key(key));
+  if (!file) return nullptr;
+  auto found = std::find_if(file->rollouts.begin(), file->rollouts.end(), [&](auto& r) { return r.key == key; });
+  return found == file->rollouts.end() ? nullptr : &*found;
+}
+
+const RefusedRollout* DesiredState::refused(const RolloutKey& key) const {
+  const File* file = only_file_of(rollout_object_key(key));
+  if (!file) return nullptr;
+  auto found = std::find_if(file->refused.begin(), file->refused.end(), [&](auto& r) { return r.key == key; });
+  return found == file->refused.end() ? nullptr : &*found;
+}
+
+std::set<std::string> DesiredState::paths_of(const ObjectKey& key) const {
+  auto paths = paths_.find(key);
+  return paths == paths_.end() ? std::set<std::string>{} : paths->second;
+}
+
+std::string DesiredState::path_of(const ObjectKey& key) const {
+  auto paths = paths_.find(key);
+  return paths != paths_.end() && paths->second.size() == 1 ? *paths->second.begin() : "";
+}
+
+std::optional<Json> DesiredState::object(const ObjectKey& key) const {
+  const File* file = only_file_of(key);
+  if (!file) return std::nullopt;
+  auto text = file->objects.find(key);
+  if (text == file->objects.end()) return std::nullopt;
+  return Json::parse(text->second);
+}
+
+std::set<RolloutKey> DesiredState::users_of(const ObjectKey& key) const {
+  auto users = users_.find(key);
+  return users == users_.end() ? std::set<RolloutKey>{} : users->second;
+}
+
+std::set<ObjectKey> DesiredState::used_by(const Rollout& rollout) {
+  return {{"", "Service", rollout.key.ns, rollout.stable_service},
+          {"", "Service", rollout.key.ns, rollout.canary_service},
+          {"networking.istio.io", "VirtualService", rollout.istio.ns, rollout.istio.virtual_service}};
+}
+
+std::set<RolloutKey> DesiredState::rollouts() const {
+  std::set<RolloutKey> keys;
+  for (const auto& [path, file] : files_) {
+    for (const Rollout& r : file.rollouts) keys.insert(r.key);
+    for (const RefusedRollout& r : file.refused) keys.insert(r.key);
+  }
+  return keys;
+}
+
+size_t DesiredState::object_count() const {
+  size_t count = 0;
+  for (const auto& [path, file] : files_) count += file.objects.size();
+  return count;
+}
+
+}  // namespace reconciler

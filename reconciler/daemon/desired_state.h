@@ -1,0 +1,70 @@
+// What Git asks for, file by file: the manifests of the commit in force, indexed so that a changed file costs only
+// what it names.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "manifest/manifest.h"
+#include "objects/key.h"
+#include "rollout/rollout.h"
+
+namespace reconciler {
+
+/// The key under which a Rollout stands among all other objects.
+ObjectKey rollout_object_key(const RolloutKey& key);
+
+class DesiredState {
+ public:
+  /// What a changed file names, before or after the change.
+  struct Touched {
+    std::set<RolloutKey> rollouts;
+    std::set<ObjectKey> objects;
+    void add(const Touched& other);
+  };
+
+  /// Takes over what `path` says now. A file that cannot be read keeps its last good content in force.
+  Touched put(const std::string& path, ManifestFile file);
+  Touched remove(const std::string& path);
+
+  /// The valid Rollout of that name; null when there is none, it is refused, or two files claim it.
+  const Rollout* rollout(const RolloutKey& key) const;
+  const RefusedRollout* refused(const RolloutKey& key) const;
+  /// The file that names it; empty when none or several do.
+  std::string path_of(const ObjectKey& key) const;
+  /// All files that name it.
+  std::set<std::string> paths_of(const ObjectKey& key) const;
+  /// The plain object of that name as its one file has it.
+  std::optional<Json> object(const ObjectKey& key) const;
+  /// The rollouts that route through this Service or VirtualService.
+  std::set<RolloutKey> users_of(const ObjectKey& key) const;
+  /// The Services and VirtualService of a rollout.
+  static std::set<ObjectKey> used_by(const Rollout& rollout);
+
+  /// Every Rollout that any file names, valid or not.
+  std::set<RolloutKey> rollouts() const;
+  size_t object_count() const;
+  /// What is wrong with files, by path; an empty map when nothing is.
+  const std::map<std::string, std::vector<Problem>>& problems() const { return problems_; }
+
+ private:
+  /// Objects are kept as text: ten thousand rollouts bring three times as many, and few are ever looked at again.
+  struct File {
+    std::vector<Rollout> rollouts;
+    std::vector<RefusedRollout> refused;
+    std::map<ObjectKey, std::string> objects;
+  };
+  Touched index(const std::string& path, const File& file);
+  Touched unindex(const std::string& path, const File& file);
+  const File* only_file_of(const ObjectKey& key) const;
+
+  std::map<std::string, File> files_;
+  std::map<ObjectKey, std::set<std::string>> paths_;
+  std::map<ObjectKey, std::set<RolloutKey>> users_;
+  std::map<std::string, std::vector<Problem>> problems_;
+};
+
+}  // namespace reconciler

@@ -1,0 +1,61 @@
+// When Git is asked and told: polls by interval, pushes in batches, each with its own back-off. The calls themselves
+// run on Git's own thread; this only keeps the times.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "daemon/backoff.h"
+#include "daemon/workers.h"
+#include "ports.h"
+
+namespace reconciler {
+
+class GitSync {
+ public:
+  /// `on_head` runs on the decision thread after every poll, whether the head moved or not.
+  GitSync(GitRepository& git, Clock& clock, Workers& workers, Duration interval,
+          std::function<void(const std::string& commit)> on_head);
+
+  /// Starts the poll or push that is due. At most one of either is under way.
+  void run_due();
+  /// When `run_due` has something to do next, on the monotonic clock.
+  Duration next_due() const;
+
+  /// Do not wait for the interval; at most one poll a second.
+  void poll_soon();
+  /// Something was recorded; `urgent` does not wait for the batch.
+  void push_soon(bool urgent);
+
+  bool polled() const { return polled_; }  ///< the remote answered, or refused, at least once
+  bool pushing() const { return pushing_ || push_at_; }
+  /// What is wrong with Git now, one line; empty when nothing is.
+  std::string trouble() const { return !poll_trouble_.empty() ? poll_trouble_ : push_trouble_; }
+  bool push_refused() const { return push_refused_; }
+
+ private:
+  void finish_poll(const Result<Head>& head);
+  void finish_push(const Result<PushReport>& pushed);
+
+  GitRepository& git_;
+  Clock& clock_;
+  Workers& workers_;
+  const Duration interval_;
+  std::function<void(const std::string&)> on_head_;
+
+  Duration poll_at_{0};
+  Duration last_poll_{0};
+  bool polling_ = false, polled_ = false, poll_again_ = false;
+  Backoff poll_backoff_{1s, 2.0, 5min};
+  std::string poll_trouble_;
+
+  std::optional<Duration> push_at_;
+  std::optional<Duration> last_push_;
+  bool pushing_ = false, push_again_ = false, push_again_urgent_ = false, push_refused_ = false;
+  Backoff race_backoff_{500ms, 1.5, 30s};
+  Backoff push_backoff_{1s, 2.0, 5min};
+  std::string push_trouble_;
+};
+
+}  // namespace reconciler

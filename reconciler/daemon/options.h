@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "base/time.h"
+
+namespace reconciler {
+
+/// What the loop needs to know; the adapters have their own options.
+struct DaemonOptions {
+  std::string cluster_name = "default";
+  std::string path;  ///< where manifests lie in the repository; empty is the root
+  std::string status_directory = "status";
+  std::string decisions_directory = "decisions";
+  std::string default_namespace = "default";
+  Duration interval = 60s;  ///< between polls
+};
+
+}  // namespace reconciler

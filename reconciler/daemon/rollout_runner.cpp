@@ -1,0 +1,323 @@
+#include "daemon/rollout_runner.h"
+
+#include "base/format.h"
+#include "base/log.h"
+#include "manifest/status_file.h"
+#include "rollout/diff.h"
+
+namespace reconciler {
+namespace {
+
+/// How many rollouts one pass looks at before it records and acts: enough to share a sync, few enough to stay quick.
+constexpr size_t kPassMax = 256;
+constexpr Duration kRecordRetry = 5s;
+
+}  // namespace
+
+RolloutRunner::RolloutRunner(const DaemonOptions& options, const DesiredState& desired, GitRepository& git,
+                             Cluster& cluster, Clock& clock, Workers& workers, Hooks hooks)
+    : options_(options),
+      desired_(desired),
+      git_(git),
+      cluster_(cluster),
+      clock_(clock),
+      workers_(workers),
+      hooks_(std::move(hooks)) {}
+
+std::string RolloutRunner::status_path(const RolloutKey& key) const {
+  return record_path(options_.status_directory, options_.cluster_name, key);
+}
+
+void RolloutRunner::load_status(const RolloutKey& key, const std::string& path, const std::string& text) {
+  Tracked& tracked = tracked_[key];
+  auto status = read_status(path, text);
+  if (status) {
+    tracked.status = std::move(*status);
+  } else {
+    tracked.unreadable = status.error().message;
+  }
+}
+
+void RolloutRunner::manifest_changed(const RolloutKey& key, std::string commit, std::vector<std::string> requested) {
+  Tracked& tracked = tracked_[key];
+  tracked.commit = std::move(commit);
+  tracked.requested = std::move(requested);
+  tracked.held_back = true;
+}
+
+void RolloutRunner::hold_back(const RolloutKey& key) { tracked_[key].held_back = true; }
+
+void RolloutRunner::release(const RolloutKey& key) {
+  tracked_.at(key).held_back = false;
+  touch(key);
+}
+
+void RolloutRunner::decision_changed(const RolloutKey& key, std::optional<RolloutDecision> decision) {
+  tracked_[key].decision = std::move(decision);
+  touch(key);
+}
+
+void RolloutRunner::touch(const RolloutKey& key) {
+  auto tracked = tracked_.find(key);
+  if (tracked == tracked_.end()) return;
+  tracked->second.parked = false;
+  due_.insert(key);
+}
+
+void RolloutRunner::lock(const RolloutKey& key) {
+  ++tracked_[key].busy;
+  ++busy_;
+}
+
+void RolloutRunner::unlock(const RolloutKey& key) {
+  Tracked& tracked = tracked_.at(key);
+  --busy_;
+  if (--tracked.busy == 0 && std::exchange(tracked.again, false)) due_.insert(key);
+}
+
+bool RolloutRunner::is_busy(const RolloutKey& key) const {
+  auto tracked = tracked_.find(key);
+  return tracked != tracked_.end() && tracked->second.busy > 0;
+}
+
+bool RolloutRunner::idle() const { return busy_ == 0 && due_.empty(); }
+
+std::optional<Status> RolloutRunner::status(const RolloutKey& key) const {
+  auto tracked = tracked_.find(key);
+  return tracked == tracked_.end() ? std::nullopt : tracked->second.status;
+}
+
+RolloutReport RolloutRunner::report(const RolloutKey& key) const {
+  const Tracked& t = tracked_.at(key);
+  return {.key = key, .status = t.status, .why = t.why, .trouble = t.trouble, .settled = t.settled};
+}
+
+std::vector<RolloutReport> RolloutRunner::report() const {
+  std::vector<RolloutReport> out;
+  for (const auto& [key, tracked] : tracked_)
+    if (!desired_.paths_of(rollout_object_key(key)).empty()) out.push_back(report(key));
+  return out;
+}
+
+void RolloutRunner::set_timer(const RolloutKey& key, Tracked& tracked, std::optional<Duration> due) {
+  if (tracked.timer) timers_.erase({*tracked.timer, key});
+  tracked.timer = due;
+  if (due) timers_.insert({*due, key});
+}
+
+Duration RolloutRunner::next_due() const {
+  if (!due_.empty()) return clock_.monotonic();
+  return timers_.empty() ? Duration::max() : timers_.begin()->first;
+}
+
+void RolloutRunner::run_due(const std::string& head) {
+  const Duration now = clock_.monotonic();
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    const RolloutKey key = timers_.begin()->second;
+    set_timer(key, tracked_.at(key), std::nullopt);
+    due_.insert(key);
+  }
+  std::vector<Planned> plans;
+  for (size_t looked_at = 0; looked_at < kPassMax && !due_.empty(); ++looked_at) {
+    const RolloutKey key = *due_.begin();
+    due_.erase(due_.begin());
+    Tracked& tracked = tracked_.at(key);
+    if (tracked.held_back) {
+      continue;
+    } else if (tracked.busy > 0) {
+      tracked.again = true;
+    } else if (now < tracked.not_before) {
+      set_timer(key, tracked, tracked.not_before);
+    } else if (auto planned = plan_one(key, tracked, head)) {
+      plans.push_back(std::move(*planned));
+    }
+  }
+  if (record(plans))
+    for (Planned& planned : plans) take_over(planned);
+}
+
+/// Remember, then act: nothing of a plan is carried out before its transition is durable. One sync serves the pass.
+bool RolloutRunner::record(std::vector<Planned>& plans) {
+  std::vector<StatusWrite> writes;
+  bool urgent = false;
+  for (Planned& planned : plans) {
+    if (!planned.write) continue;
+    urgent = urgent || planned.decision.urgent;
+    writes.push_back(std::move(*planned.write));
+  }
+  if (writes.empty()) return true;
+  auto recorded = git_.record(writes);
+  if (recorded) {
+    hooks_.recorded(urgent);
+    return true;
+  }
+  for (Planned& planned : plans) {
+    Tracked& tracked = tracked_.at(planned.key);
+    say(planned.key, tracked, "its status cannot be recorded, so nothing is done: " + recorded.error().message);
+    set_timer(planned.key, tracked, clock_.monotonic() + kRecordRetry);
+  }
+  return false;
+}
+
+/// The manifest is there but cannot be carried out: recorded once, and what runs goes on as it was.
+std::optional<RolloutRunner::Planned> RolloutRunner::refuse(const RolloutKey& key, Tracked& tracked,
+                                                            const std::string& head) {
+  const RefusedRollout* refused = desired_.refused(key);
+  std::string why = refused ? refused->problems.front().text() : "";
+  if (!refused) {
+    for (const std::string& path : desired_.paths_of(rollout_object_key(key)))
+      why += (why.empty() ? "" : " and ") + path;
+    if (why.empty()) return std::nullopt;
+    say(key, tracked, "Rollout " + key.text() + " stands in several files: " + why);
+    return std::nullopt;
+  }
+  if (tracked.status && tracked.status->refused == why) {
+    tracked.trouble = "refused: " + why;
+    return std::nullopt;
+  }
+  Status next = tracked.status.value_or(Status{});
+  next.phase = Phase::Degraded;
+  next.refused = why;
+  if (!tracked.status) next.commit = tracked.commit.empty() ? look_up_commit(key, head) : tracked.commit;
+  tracked.trouble = "refused: " + why;
+  Planned out{.key = key, .decision = {.status = next, .subject = "refused: " + why, .why = why, .urgent = true}};
+  out.write = StatusWrite{status_path(key), write_status(key, next), refusal_message(key, next, options_.cluster_name),
+                          clock_.now()};
+  return out;
+}
+
+std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& key, Tracked& tracked,
+                                                              const std::string& head) {
+  tracked.settled = false;
+  if (!tracked.unreadable.empty()) {
+    say(key, tracked, "held: " + tracked.unreadable);
+    return std::nullopt;
+  }
+  const Rollout* in_git = desired_.rollout(key);
+  if (!in_git) return refuse(key, tracked, head);
+  Rollout desired = *in_git;
+  desired.commit = tracked.commit;
+  desired.decision = tracked.decision;
+  const TimePoint now = clock_.now();
+  auto live = cluster_.observe(desired, now);
+  if (!live) {
+    say(key, tracked, "held: " + live.error().message);
+    set_timer(key, tracked, clock_.monotonic() + tracked.backoff.next(now.time_since_epoch().count(), 0.5));
+    return std::nullopt;
+  }
+  Decision decision = plan(desired, *live, tracked.status, now);
+  if (!decision.subject.empty() && desired.commit.empty()) {
+    tracked.commit = desired.commit = look_up_commit(key, head);
+    decision = plan(desired, *live, tracked.status, now);
+  }
+  auto broken = violations(desired, *live, decision);
+  if (!broken.empty()) {
+    say(key, tracked, "held, this would break an invariant: " + broken.front());
+    return std::nullopt;
+  }
+  if (!decision.stale_decision.empty() && tracked.said != decision.stale_decision) {
+    tracked.said = decision.stale_decision;
+    log_warn("decision ignored", {{"rollout", key.text()}, {"why", decision.stale_decision}});
+  }
+  say(key, tracked, decision.held.empty() ? (tracked.parked ? tracked.trouble : "") : "held: " + decision.held);
+  Planned out{.key = key, .decision = std::move(decision)};
+  if (!out.decision.subject.empty()) {
+    const bool asked = !tracked.status || tracked.status->commit != out.decision.status.commit;
+    out.write = StatusWrite{status_path(key), write_status(key, out.decision.status),
+                            commit_message(desired, out.decision, options_.cluster_name,
+                                           asked ? tracked.requested : std::vector<std::string>{}),
+                            now};
+  }
+  return out;
+}
+
+/// The status is recorded; now it is ours, and its actions go out.
+void RolloutRunner::take_over(Planned& planned) {
+  Tracked& tracked = tracked_.at(planned.key);
+  const Decision& decision = planned.decision;
+  const bool transition = !decision.subject.empty();
+  tracked.settled = decision.settled;
+  if (!decision.why.empty()) tracked.why = decision.why;
+  if (transition) {
+    tracked.status = decision.status;
+    const Status& s = decision.status;
+    log_info(decision.subject, {{"rollout", planned.key.text()},
+                                {"phase", to_text(s.phase)},
+                                {"step", s.step ? format("{}/{}", s.step->index, s.step->count) : "-"},
+                                {"weight", s.weight},
+                                {"why", decision.why}});
+    if (hooks_.transition) hooks_.transition(planned.key, decision);
+  }
+  if (!decision.actions.empty() && !tracked.parked) {
+    act(planned.key, tracked, decision.actions);
+  } else if (transition) {
+    due_.insert(planned.key);
+  }
+  if (decision.look_again) {
+    // At least a moment ahead, so that a rounding of clocks cannot spin.
+    Duration wait = std::max<Duration>(10ms, *decision.look_again - clock_.now());
+    set_timer(planned.key, tracked, clock_.monotonic() + wait);
+  }
+}
+
+void RolloutRunner::act(const RolloutKey& key, Tracked& tracked, std::vector<Action> actions) {
+  ++tracked.busy;
+  ++busy_;
+  workers_.run(Lane::Cluster, [this, key, actions = std::move(actions)]() -> Completion {
+    Result<void> result;
+    std::string what;
+    for (const Action& action : actions) {
+      what = describe(action);
+      log_debug(what, {{"rollout", key.text()}});
+      result = cluster_.carry_out(key, action);
+      // The rest was planned on the success of this one.
+      if (!result) break;
+    }
+    return [this, key, result, what] { finish(key, result, what); };
+  });
+}
+
+void RolloutRunner::finish(const RolloutKey& key, const Result<void>& result, const std::string& what) {
+  Tracked& tracked = tracked_.at(key);
+  --busy_;
+  --tracked.busy;
+  tracked.again = false;
+  due_.insert(key);
+  if (result) {
+    tracked.backoff.succeed();
+    tracked.conflict_backoff.succeed();
+    return;
+  }
+  const int64_t tick = clock_.monotonic().count() + int64_t(std::hash<std::string>()(key.text()) % 1000);
+  switch (result.error().kind) {
+    case ErrorKind::Conflict:
+      // Usually our own view lags a moment behind; observing again settles it.
+      tracked.not_before = clock_.monotonic() + tracked.conflict_backoff.next(tick, 0.5);
+      log_debug("conflict", {{"rollout", key.text()}, {"action", what}, {"error", result.error().message}});
+      break;
+    case ErrorKind::Transient:
+      tracked.not_before = clock_.monotonic() + tracked.backoff.next(tick, 0.5);
+      say(key, tracked, what + " failed: " + result.error().message);
+      break;
+    case ErrorKind::Invalid:
+      tracked.parked = true;
+      say(key, tracked, what + " was refused: " + result.error().message);
+      break;
+  }
+}
+
+/// Trouble is logged when it changes, not each time it is met.
+void RolloutRunner::say(const RolloutKey& key, Tracked& tracked, const std::string& trouble) {
+  if (trouble == tracked.trouble) return;
+  tracked.trouble = trouble;
+  if (!trouble.empty()) log_warn(trouble, {{"rollout", key.text()}});
+}
+
+std::string RolloutRunner::look_up_commit(const RolloutKey& key, const std::string& head) const {
+  const std::string path = desired_.path_of(rollout_object_key(key));
+  if (path.empty()) return head;
+  auto commits = git_.commits_touching(path, "", head, 1);
+  return commits && !commits->empty() ? commits->front().id : head;
+}
+
+}  // namespace reconciler

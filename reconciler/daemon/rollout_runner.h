@@ -1,0 +1,119 @@
+// The pass over rollouts: observe, plan, record, act. A rollout is looked at when something about it changed or when
+// time alone may change the answer, never because others did.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/backoff.h"
+#include "daemon/desired_state.h"
+#include "daemon/options.h"
+#include "daemon/workers.h"
+#include "ports.h"
+#include "rollout/plan.h"
+#include "rollout/status.h"
+
+namespace reconciler {
+
+/// One rollout as others may see it.
+struct RolloutReport {
+  RolloutKey key;
+  std::optional<Status> status;
+  std::string why;      ///< what it waits for, or why the last transition happened
+  std::string trouble;  ///< why nothing is decided or done: held, refused, a failed action; empty when all is well
+  bool settled = false;
+};
+
+class RolloutRunner {
+ public:
+  struct Hooks {
+    /// Transitions were recorded and want to be pushed.
+    std::function<void(bool urgent)> recorded;
+    /// A transition was recorded; for the log of a demo or a report.
+    std::function<void(const RolloutKey&, const Decision&)> transition;
+  };
+
+  RolloutRunner(const DaemonOptions& options, const DesiredState& desired, GitRepository& git, Cluster& cluster,
+                Clock& clock, Workers& workers, Hooks hooks);
+
+  /// What was recorded last, at start. A file that cannot be read holds its rollout.
+  void load_status(const RolloutKey& key, const std::string& path, const std::string& text);
+
+  /// The manifest changed: `commit` is the newest that touched its file (empty: look it up when it is needed),
+  /// `requested` says who asked for what since the last good one. Nothing is planned before `release`.
+  void manifest_changed(const RolloutKey& key, std::string commit, std::vector<std::string> requested);
+  void decision_changed(const RolloutKey& key, std::optional<RolloutDecision> decision);
+  /// The objects that came with it, or that it routes through, are being applied: nothing is planned before `release`.
+  void hold_back(const RolloutKey& key);
+  void release(const RolloutKey& key);
+  /// Something in the cluster that this rollout depends on changed.
+  void touch(const RolloutKey& key);
+
+  /// Looks at every rollout that is due. Plans first, then one record for all transitions, then their actions.
+  void run_due(const std::string& head);
+  Duration next_due() const;
+
+  /// While locked, nothing is planned for it: somebody writes one of its objects.
+  void lock(const RolloutKey& key);
+  void unlock(const RolloutKey& key);
+  bool is_busy(const RolloutKey& key) const;
+
+  /// Nothing under way and nothing due now.
+  bool idle() const;
+  std::optional<Status> status(const RolloutKey& key) const;
+  RolloutReport report(const RolloutKey& key) const;
+  std::vector<RolloutReport> report() const;
+
+ private:
+  struct Tracked {
+    std::optional<Status> status;
+    std::string unreadable;  ///< why its status file cannot be read
+    std::string commit;
+    std::vector<std::string> requested;
+    std::optional<RolloutDecision> decision;
+    int busy = 0;
+    bool again = false;      ///< became due while busy
+    bool held_back = false;  ///< its objects come first
+    bool parked = false;     ///< an action was refused: wait for a change
+    Duration not_before{0};
+    std::optional<Duration> timer;
+    Backoff backoff{1s, 2.0, 1min};
+    Backoff conflict_backoff{100ms, 2.0, 1min};
+    std::string why, trouble, said;
+    bool settled = false;
+  };
+  struct Planned {
+    RolloutKey key;
+    Decision decision;
+    std::optional<StatusWrite> write;
+  };
+
+  std::optional<Planned> plan_one(const RolloutKey& key, Tracked& tracked, const std::string& head);
+  std::optional<Planned> refuse(const RolloutKey& key, Tracked& tracked, const std::string& head);
+  bool record(std::vector<Planned>& plans);
+  void take_over(Planned& planned);
+  void act(const RolloutKey& key, Tracked& tracked, std::vector<Action> actions);
+  void finish(const RolloutKey& key, const Result<void>& result, const std::string& what);
+  void say(const RolloutKey& key, Tracked& tracked, const std::string& trouble);
+  void set_timer(const RolloutKey& key, Tracked& tracked, std::optional<Duration> due);
+  std::string look_up_commit(const RolloutKey& key, const std::string& head) const;
+  std::string status_path(const RolloutKey& key) const;
+
+  const DaemonOptions& options_;
+  const DesiredState& desired_;
+  GitRepository& git_;
+  Cluster& cluster_;
+  Clock& clock_;
+  Workers& workers_;
+  Hooks hooks_;
+  std::map<RolloutKey, Tracked> tracked_;
+  std::set<RolloutKey> due_;
+  std::set<std::pair<Duration, RolloutKey>> timers_;
+  int busy_ = 0;
+};
+
+}  // namespace reconciler
