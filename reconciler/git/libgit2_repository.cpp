@@ -156,7 +156,7 @@ Result<void> Libgit2Repository::Clone::follow(Remote::Session& session, Followed
   Owned<git_odb> objects;
   if (git_repository_odb(fill(objects), io_.get()) < 0) return library_error(path_);
   if (!git_odb_exists(objects.get(), &id))
-    if (auto fetched = session.fetch(followed.ref); !fetched) return fetched;
+    if (auto fetched = session.fetch({followed.ref}); !fetched) return fetched;
   if (auto tree = tree_of(*io_, tip); !tree) return tree.error();
   bool is_rewritten = false;
   if (!known.empty()) {
@@ -325,17 +325,7 @@ std::optional<std::string> Libgit2Repository::head() {
 
 Result<std::vector<TreeChange>> Libgit2Repository::changes(const std::string& from, const std::string& to,
                                                            const std::string& directory) {
-  auto path = plain_directory(directory);
-  Owned<git_tree> before;
-  if (!from.empty()) {
-    auto tree = directory_of(clone_->local(), from, path);
-    if (!tree) return tree.error();
-    before = std::move(*tree);
-  }
-  auto after = directory_of(clone_->local(), to, path);
-  if (!after) return after.error();
-  if (!*after) return invalid(format("commit {} has no directory {}", to.substr(0, 12), path));
-  return compare_trees(clone_->local(), before.get(), after->get(), path.empty() ? "" : path + "/");
+  return compare_commits(clone_->local(), from, to, plain_directory(directory));
 }
 
 Result<std::string> Libgit2Repository::read(const std::string& blob, size_t bytes_max) {
@@ -351,13 +341,10 @@ Result<std::vector<std::pair<std::string, std::string>>> Libgit2Repository::reco
   std::vector<std::pair<std::string, std::string>> files;
   auto ours = clone_->ours();
   if (ours.empty()) return files;
-  auto path = plain_directory(directory);
-  auto tree = directory_of(clone_->local(), ours, path);
-  if (!tree) return tree.error();
-  auto entries = compare_trees(clone_->local(), nullptr, tree->get(), path.empty() ? "" : path + "/");
+  auto entries = list_directory(clone_->local(), ours, plain_directory(directory));
   if (!entries) return entries.error();
   for (const auto& entry : *entries) {
-    if (!entry.after || entry.after->kind != EntryKind::File) continue;
+    if (entry.after->kind != EntryKind::File) continue;
     // A file that cannot be read is passed on without content: it must hold its rollout, not look like a new one.
     auto content = read_blob(clone_->local(), entry.after->blob, status_bytes_max);
     files.emplace_back(entry.path, content ? *content : std::string());

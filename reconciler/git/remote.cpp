@@ -70,11 +70,14 @@ Result<Remote::Session> Remote::open(git_repository& repository) {
   return session;
 }
 
-Result<void> Remote::Session::fetch(const std::string& ref) {
+Result<void> Remote::Session::fetch(const std::vector<std::string>& refs) {
   auto& [deadline, transfer, remote] = *connection_;
-  std::string spec = "+" + ref + ":refs/serin/incoming";  // only its left side matters: `download` writes no ref
-  char* specs[] = {spec.data()};
-  git_strarray list{specs, 1};
+  std::vector<std::string> specs;
+  std::vector<char*> pointers;
+  // Only the left sides matter: `download` writes no ref.
+  for (const auto& ref : refs) specs.push_back("+" + ref + ":refs/serin/incoming");
+  for (auto& spec : specs) pointers.push_back(spec.data());
+  git_strarray list{pointers.data(), pointers.size()};
   git_fetch_options fetch = GIT_FETCH_OPTIONS_INIT;
   fetch.callbacks = transfer.callbacks();
   fetch.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
@@ -82,7 +85,7 @@ Result<void> Remote::Session::fetch(const std::string& ref) {
   fetch.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
   fetch.custom_headers = transfer.headers();
   if (int code = git_remote_download(remote.get(), &list, &fetch))
-    return transfer.error(code, deadline, format("cannot fetch {} from", ref));
+    return transfer.error(code, deadline, format("cannot fetch {} from", refs.size() == 1 ? refs[0] : "refs"));
   return {};
 }
 

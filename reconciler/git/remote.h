@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -50,8 +51,8 @@ class Remote {
     ~Session();
     Session(Session&&) noexcept;
     const RefListing& refs() const { return refs_; }
-    /// Fetches what `ref` points to, all history, into the repository. Writes no ref.
-    Result<void> fetch(const std::string& ref);
+    /// Fetches what these refs point to, all history, into the repository. Writes no ref.
+    Result<void> fetch(const std::vector<std::string>& refs);
 
    private:
     friend class Remote;

@@ -209,6 +209,27 @@ Result<std::vector<TreeChange>> compare_trees(git_repository& repository, const 
   return comparison.take();
 }
 
+Result<std::vector<TreeChange>> compare_commits(git_repository& repository, const std::string& from,
+                                                const std::string& to, const std::string& directory) {
+  Owned<git_tree> before;
+  if (!from.empty()) {
+    auto tree = directory_of(repository, from, directory);
+    if (!tree) return tree.error();
+    before = std::move(*tree);
+  }
+  auto after = directory_of(repository, to, directory);
+  if (!after) return after.error();
+  if (!*after) return invalid(format("commit {} has no directory {}", to.substr(0, 12), directory));
+  return compare_trees(repository, before.get(), after->get(), directory.empty() ? "" : directory + "/");
+}
+
+Result<std::vector<TreeChange>> list_directory(git_repository& repository, const std::string& commit,
+                                               const std::string& directory) {
+  auto tree = directory_of(repository, commit, directory);
+  if (!tree) return tree.error();
+  return compare_trees(repository, nullptr, tree->get(), directory.empty() ? "" : directory + "/");
+}
+
 Result<std::optional<TreeEntry>> entry_at(const git_tree& tree, const std::string& path) {
   git_tree_entry* raw = nullptr;
   int code = git_tree_entry_bypath(&raw, &tree, path.c_str());

@@ -33,6 +33,14 @@ Result<Owned<git_tree>> directory_of(git_repository& repository, const std::stri
 Result<std::vector<TreeChange>> compare_trees(git_repository& repository, const git_tree* before, const git_tree* after,
                                               const std::string& prefix);
 
+/// GitRepository::changes.
+Result<std::vector<TreeChange>> compare_commits(git_repository& repository, const std::string& from,
+                                                const std::string& to, const std::string& directory);
+
+/// What lies under `directory` of a commit, each as something added; nothing when there is no such directory.
+Result<std::vector<TreeChange>> list_directory(git_repository& repository, const std::string& commit,
+                                               const std::string& directory);
+
 /// The entry at `path`; nothing when there is none.
 Result<std::optional<TreeEntry>> entry_at(const git_tree& tree, const std::string& path);
 
