@@ -1,0 +1,84 @@
+#include "sim/api_error.h"
+
+#include "base/format.h"
+#include "sim/resource_type.h"
+
+namespace reconciler {
+namespace {
+
+Json details_of(const ResourceType& type, const std::string& name) {
+  Json details = {{"kind", type.plural}};
+  if (!name.empty()) details["name"] = name;
+  if (!type.group.empty()) details["group"] = type.group;
+  return details;
+}
+
+}  // namespace
+
+Json status_document(const ApiError& error) {
+  Json status = {{"kind", "Status"},         {"apiVersion", "v1"},       {"metadata", Json::object()},
+                 {"status", "Failure"},      {"message", error.message}, {"reason", error.reason},
+                 {"details", error.details}, {"code", error.code}};
+  if (error.details.empty()) status.erase("details");
+  return status;
+}
+
+ApiError not_found(const ResourceType& type, const std::string& name) {
+  return {404, "NotFound", format("{} \"{}\" not found", type.qualified(), name), details_of(type, name)};
+}
+
+ApiError path_not_found() { return {404, "NotFound", "the server could not find the requested resource"}; }
+
+ApiError already_exists(const ResourceType& type, const std::string& name) {
+  return {409, "AlreadyExists", format("{} \"{}\" already exists", type.qualified(), name), details_of(type, name)};
+}
+
+ApiError modified_meanwhile(const ResourceType& type, const std::string& name) {
+  return {409, "Conflict",
+          format("Operation cannot be fulfilled on {} \"{}\": the object has been modified; please apply your changes "
+                 "to the latest version and try again",
+                 type.qualified(), name),
+          details_of(type, name)};
+}
+
+ApiError precondition_failed(const ResourceType& type, const std::string& name, const std::string& what) {
+  return {409, "Conflict",
+          format("Operation cannot be fulfilled on {} \"{}\": Precondition failed: {}", type.qualified(), name, what),
+          details_of(type, name)};
+}
+
+ApiError forbidden(const ResourceType& type, const std::string& name, const std::string& why) {
+  return {403, "Forbidden", format("{} \"{}\" is forbidden: {}", type.qualified(), name, why), details_of(type, name)};
+}
+
+ApiError unprocessable(const ResourceType& type, const std::string& name, const std::vector<FieldError>& errors) {
+  Json causes = Json::array();
+  std::string list;
+  for (const FieldError& e : errors) {
+    causes.push_back({{"reason", e.reason}, {"message", e.detail}, {"field", e.field}});
+    list += (list.empty() ? "" : ", ") + e.field + ": " + e.detail;
+  }
+  if (errors.size() > 1) list = "[" + list + "]";
+  std::string kind = type.group.empty() ? type.kind : type.kind + "." + type.group;
+  ApiError error{422, "Invalid", format("{} \"{}\" is invalid: {}", kind, name, list), details_of(type, name)};
+  error.details["kind"] = type.kind;
+  error.details["causes"] = causes;
+  return error;
+}
+
+ApiError bad_request(std::string message) { return {400, "BadRequest", std::move(message)}; }
+
+ApiError unsupported_media_type(std::string_view accepted) {
+  return {415, "UnsupportedMediaType",
+          format("the body of the request was in an unknown format - accepted media types include: {}", accepted)};
+}
+
+ApiError method_not_allowed() {
+  return {405, "MethodNotAllowed", "the server does not allow this method on the requested resource"};
+}
+
+ApiError too_old(uint64_t asked, uint64_t oldest) {
+  return {410, "Expired", format("too old resource version: {} ({})", asked, oldest)};
+}
+
+}  // namespace reconciler
