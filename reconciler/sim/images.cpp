@@ -7,7 +7,7 @@
 
 namespace reconciler {
 
-std::string_view tag_of(std::string_view image) {
+std::string_view image_tag(std::string_view image) {
   image = image.substr(0, image.find('@'));
   size_t colon = image.rfind(':'), slash = image.rfind('/');
   if (colon == image.npos || (slash != image.npos && colon < slash)) return {};
@@ -16,7 +16,7 @@ std::string_view tag_of(std::string_view image) {
 
 ImageBehaviour behaviour_of(std::string_view image) {
   ImageBehaviour behaviour;
-  std::string_view tag = tag_of(image);
+  std::string_view tag = image_tag(image);
   if (tag.find("broken") != tag.npos) {
     bool crashes = tag.find("crash") != tag.npos;
     behaviour.starts = false;

@@ -17,6 +17,6 @@ struct ImageBehaviour {
 ImageBehaviour behaviour_of(std::string_view image);
 
 /// `v2` of `registry.example.com:5000/checkout:v2`; empty without a tag.
-std::string_view tag_of(std::string_view image);
+std::string_view image_tag(std::string_view image);
 
 }  // namespace reconciler

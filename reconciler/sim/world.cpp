@@ -14,14 +14,14 @@
 namespace reconciler {
 namespace {
 
-ObjectRef ref_of(const Target& target) { return {target.type, target.ns, target.name}; }
+ObjectRef ref_of(const ResourcePath& target) { return {target.type, target.ns, target.name}; }
 
-std::string version_of(const Target& target) {
+std::string version_of(const ResourcePath& target) {
   return target.type->api_version(target.version.empty() ? target.type->versions.front() : target.version);
 }
 
 /// The body must be of the kind and version of the path.
-std::optional<ApiError> check_kind(const Target& target, const Json& object) {
+std::optional<ApiError> check_kind(const ResourcePath& target, const Json& object) {
   if (!object.is_object())
     return bad_request("the object provided is unrecognized (must be of type " + target.type->kind + ")");
   std::string kind = text_at(object, {"kind"}), version = text_at(object, {"apiVersion"});
@@ -42,7 +42,7 @@ std::optional<ApiError> check_kind(const Target& target, const Json& object) {
   return std::nullopt;
 }
 
-std::optional<ApiError> check_body(const Target& target, const Json& object, const WriteOptions& options) {
+std::optional<ApiError> check_body(const ResourcePath& target, const Json& object, const WriteOptions& options) {
   if (auto error = check_kind(target, object)) return error;
   if (auto error = check_form(*target.type, object)) return error;
   auto unknown = options.strict ? unknown_members(*target.type, object) : std::vector<std::string>();
@@ -89,21 +89,22 @@ void World::after_write(const StoreEvent& event) {
   traffic_->on_event(event);
 }
 
-Answer<Object> World::get(const Target& target) const {
+Answer<Object> World::get(const ResourcePath& target) const {
   Object object = store().get(ref_of(target));
   if (!object) return not_found(*target.type, target.name);
   if (target.subresource == "scale") return std::make_shared<const Json>(scale_of(*object));
   return object;
 }
 
-std::vector<Object> World::list(const Target& target, const LabelSelector& labels, const FieldSelector& fields) const {
+std::vector<Object> World::list(const ResourcePath& target, const LabelSelector& labels,
+                                const FieldSelector& fields) const {
   std::vector<Object> objects;
   for (const Object& object : store().list(*target.type, target.ns))
     if (matches_object(labels, *object) && matches_fields(fields, *object)) objects.push_back(object);
   return objects;
 }
 
-std::optional<ApiError> World::check_namespace(const Target& target) const {
+std::optional<ApiError> World::check_namespace(const ResourcePath& target) const {
   if (!target.type->namespaced) return std::nullopt;
   const ResourceType* namespaces = catalogue().by_kind("v1", "Namespace");
   Object space = store().get({namespaces, "", target.ns});
@@ -159,7 +160,7 @@ void World::allocate(const ResourceType& type, Json& object) {
   spec["clusterIPs"] = Json::array({spec["clusterIP"]});
 }
 
-Answer<Json> World::prepare_new(const Target& target, Json object, const WriteOptions& options) {
+Answer<Json> World::prepare_new(const ResourcePath& target, Json object, const WriteOptions& options) {
   if (auto error = check_namespace(target)) return *error;
   if (target.type->kind == "Secret" && find(object, {"stringData"}))
     for (const auto& [name, value] : object["stringData"].items())
@@ -179,9 +180,9 @@ Answer<Json> World::prepare_new(const Target& target, Json object, const WriteOp
   return object;
 }
 
-Answer<Object> World::create(const Target& asked, Json object, const WriteOptions& options) {
+Answer<Object> World::create(const ResourcePath& asked, Json object, const WriteOptions& options) {
   if (auto error = check_body(asked, object, options)) return *error;
-  Target target = asked;
+  ResourcePath target = asked;
   if (!object.contains("metadata") || !object["metadata"].is_object()) object["metadata"] = Json::object();
   target.name = text_at(object, {"metadata", "name"}, asked.name);
   std::string prefix = text_at(object, {"metadata", "generateName"});
@@ -197,7 +198,7 @@ Answer<Object> World::create(const Target& asked, Json object, const WriteOption
   return records_.store().put(ref_of(target), std::move(*made));
 }
 
-Answer<Object> World::update(const Target& target, Json object, const WriteOptions& options) {
+Answer<Object> World::update(const ResourcePath& target, Json object, const WriteOptions& options) {
   if (target.subresource != "scale")
     if (auto error = check_body(target, object, options)) return *error;
   Object live = store().get(ref_of(target));
@@ -214,8 +215,8 @@ Answer<Object> World::update(const Target& target, Json object, const WriteOptio
   return store_change(target, live, std::move(object), options, true);
 }
 
-Answer<Object> World::store_change(const Target& target, const Object& live, Json next, const WriteOptions& options,
-                                   bool record) {
+Answer<Object> World::store_change(const ResourcePath& target, const Object& live, Json next,
+                                   const WriteOptions& options, bool record) {
   const ResourceType& type = *target.type;
   if (!next.contains("metadata") || !next["metadata"].is_object()) next["metadata"] = Json::object();
   if (target.subresource == "status") {
@@ -246,7 +247,8 @@ Answer<Object> World::store_change(const Target& target, const Object& live, Jso
   return records_.replace(ref_of(target), std::move(next));
 }
 
-Answer<Object> World::scale(const Target& target, const Object& live, const Json& scale, const WriteOptions& options) {
+Answer<Object> World::scale(const ResourcePath& target, const Object& live, const Json& scale,
+                            const WriteOptions& options) {
   auto replicas = integer_at(scale, {"spec", "replicas"}).value_or(0);
   if (replicas < 0)
     return unprocessable(*target.type, target.name,
@@ -254,7 +256,7 @@ Answer<Object> World::scale(const Target& target, const Object& live, const Json
                            format("Invalid value: {}: must be greater than or equal to 0", replicas)}});
   Json next = *live;
   next["spec"]["replicas"] = replicas;
-  Target whole = target;
+  ResourcePath whole = target;
   whole.subresource.clear();
   record_update(*live, next, {options.manager, version_of(target), "scale"}, *target.type->shape, now());
   auto stored = store_change(whole, live, std::move(next), options, false);
@@ -262,7 +264,7 @@ Answer<Object> World::scale(const Target& target, const Object& live, const Json
   return std::make_shared<const Json>(scale_of(**stored));
 }
 
-Answer<Written> World::apply(const Target& target, const Object& live, const Json& config,
+Answer<Written> World::apply(const ResourcePath& target, const Object& live, const Json& config,
                              const WriteOptions& options) {
   if (auto error = check_kind(target, config)) return *error;
   if (auto error = check_form(*target.type, config)) return *error;
@@ -312,7 +314,8 @@ Answer<Written> World::apply(const Target& target, const Object& live, const Jso
   return Written{*stored, false};
 }
 
-Answer<Written> World::patch(const Target& target, PatchKind kind, const Json& patch, const WriteOptions& options) {
+Answer<Written> World::patch(const ResourcePath& target, PatchKind kind, const Json& patch,
+                             const WriteOptions& options) {
   const ResourceType& type = *target.type;
   Object live = store().get(ref_of(target));
   if (kind == PatchKind::Apply && target.subresource != "scale") return apply(target, live, patch, options);
@@ -335,7 +338,7 @@ Answer<Written> World::patch(const Target& target, PatchKind kind, const Json& p
   return Written{*written, false};
 }
 
-Answer<Removed> World::remove(const Target& target, const RemoveOptions& options) {
+Answer<Removed> World::remove(const ResourcePath& target, const RemoveOptions& options) {
   Object live = store().get(ref_of(target));
   if (!live) return not_found(*target.type, target.name);
   std::string uid = text_at(*live, {"metadata", "uid"}), version = text_at(*live, {"metadata", "resourceVersion"});

@@ -27,7 +27,7 @@ struct WorldOptions {
 };
 
 /// What a request is about. `version` empty: the stored one.
-struct Target {
+struct ResourcePath {
   const ResourceType* type = nullptr;
   std::string ns = {};
   std::string name = {};
@@ -77,13 +77,14 @@ class World {
   void compact() { records_.store().compact(records_.store().version()); }
 
   // Objects come and go in their stored version; `in_version` gives them the one a client asked for.
-  Answer<Object> get(const Target& target) const;
-  std::vector<Object> list(const Target& target, const LabelSelector& labels = {},
+  Answer<Object> get(const ResourcePath& target) const;
+  std::vector<Object> list(const ResourcePath& target, const LabelSelector& labels = {},
                            const FieldSelector& fields = {}) const;
-  Answer<Object> create(const Target& target, Json object, const WriteOptions& options = {});
-  Answer<Object> update(const Target& target, Json object, const WriteOptions& options = {});
-  Answer<Written> patch(const Target& target, PatchKind kind, const Json& patch, const WriteOptions& options = {});
-  Answer<Removed> remove(const Target& target, const RemoveOptions& options = {});
+  Answer<Object> create(const ResourcePath& target, Json object, const WriteOptions& options = {});
+  Answer<Object> update(const ResourcePath& target, Json object, const WriteOptions& options = {});
+  Answer<Written> patch(const ResourcePath& target, PatchKind kind, const Json& patch,
+                        const WriteOptions& options = {});
+  Answer<Removed> remove(const ResourcePath& target, const RemoveOptions& options = {});
 
   /// Lets the controllers do everything that is due up to `now`, in order of time.
   void advance_to(TimePoint now);
@@ -94,12 +95,13 @@ class World {
   Traffic& traffic() { return *traffic_; }
 
  private:
-  Answer<Json> prepare_new(const Target& target, Json object, const WriteOptions& options);
-  Answer<Object> store_change(const Target& target, const Object& live, Json next, const WriteOptions& options,
+  Answer<Json> prepare_new(const ResourcePath& target, Json object, const WriteOptions& options);
+  Answer<Object> store_change(const ResourcePath& target, const Object& live, Json next, const WriteOptions& options,
                               bool record);
-  Answer<Object> scale(const Target& target, const Object& live, const Json& scale, const WriteOptions& options);
-  Answer<Written> apply(const Target& target, const Object& live, const Json& config, const WriteOptions& options);
-  std::optional<ApiError> check_namespace(const Target& target) const;
+  Answer<Object> scale(const ResourcePath& target, const Object& live, const Json& scale, const WriteOptions& options);
+  Answer<Written> apply(const ResourcePath& target, const Object& live, const Json& config,
+                        const WriteOptions& options);
+  std::optional<ApiError> check_namespace(const ResourcePath& target) const;
   void allocate(const ResourceType& type, Json& object);
   void after_write(const StoreEvent& event);
 

@@ -5,8 +5,8 @@
 
 namespace reconciler {
 
-inline Target at(const World& world, std::string_view api_version, std::string_view kind, std::string ns = "",
-                 std::string name = "") {
+inline ResourcePath at(const World& world, std::string_view api_version, std::string_view kind, std::string ns = "",
+                       std::string name = "") {
   return {.type = world.catalogue().by_kind(api_version, kind), .ns = std::move(ns), .name = std::move(name)};
 }
 
