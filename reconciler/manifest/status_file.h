@@ -1,8 +1,10 @@
 // The files that Serin writes (`RolloutStatus`) and people write (`RolloutDecision`).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "manifest/manifest.h"
@@ -23,6 +25,11 @@ std::string write_status(const RolloutKey& key, const Status& status);
 
 /// Reads what `write_status` wrote, or a person edited; `Invalid` with file, line and column.
 Result<Status> read_status(const std::string& path, std::string_view text);
+
+/// Everything that is wrong with a status or decision file, for `serin validate`; `read_status` and `read_decision`
+/// name only the first.
+std::vector<Problem> check_status(const std::string& path, std::string_view text);
+std::vector<Problem> check_decision(const std::string& path, std::string_view text);
 
 /// Reads a decision file; author and commit are left to the caller.
 Result<RolloutDecision> read_decision(const std::string& path, std::string_view text);

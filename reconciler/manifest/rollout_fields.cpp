@@ -1,0 +1,85 @@
+#include "manifest/rollout_fields.h"
+
+namespace reconciler {
+namespace {
+
+struct Names {
+  std::vector<std::string_view> read;     ///< carried out, or without effect
+  std::vector<std::string_view> not_yet;  ///< known, and refused when used
+};
+
+const Names kTop = {{"apiVersion", "kind", "metadata", "spec", "status"}, {}};
+const Names kMetadata = {{"name", "namespace", "labels", "annotations", "generateName", "finalizers", "ownerReferences",
+                          "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
+                          "managedFields", "resourceVersion", "selfLink", "uid"},
+                         {}};
+const Names kSpec = {{"replicas", "selector", "template", "minReadySeconds", "revisionHistoryLimit", "paused",
+                      "progressDeadlineSeconds", "progressDeadlineAbort", "rollbackWindow", "analysis", "strategy"},
+                     {"workloadRef", "restartAt"}};
+const Names kSelector = {{"matchLabels", "matchExpressions"}, {}};
+const Names kRollbackWindow = {{"revisions"}, {}};
+const Names kHistory = {{"successfulRunHistoryLimit", "unsuccessfulRunHistoryLimit"}, {}};
+const Names kStrategy = {{"canary"}, {"blueGreen"}};
+const Names kCanary = {{"canaryService", "stableService", "maxSurge", "maxUnavailable", "steps",
+                        "scaleDownDelaySeconds", "abortScaleDownDelaySeconds", "trafficRouting", "dynamicStableScale"},
+                       {"analysis", "antiAffinity", "canaryMetadata", "stableMetadata", "scaleDownDelayRevisionLimit",
+                        "minPodsPerReplicaSet", "replicaProgressThreshold", "pingPong"}};
+const Names kStep = {{"setWeight", "pause"},
+                     {"setCanaryScale", "analysis", "experiment", "setHeaderRoute", "setMirrorRoute", "plugin"}};
+const Names kPause = {{"duration"}, {}};
+const Names kRouting = {
+    {"istio", "maxTrafficWeight"},
+    {"managedRoutes", "nginx", "alb", "smi", "ambassador", "appMesh", "traefik", "apisix", "plugins"}};
+const Names kIstio = {{"virtualService"}, {"virtualServices", "destinationRule"}};
+const Names kVirtualService = {{"name", "routes"}, {"tlsRoutes", "tcpRoutes"}};
+
+/// Refuses what `names` does not have or does not allow yet; false when `field` is absent or no map.
+bool check(const Field& field, const Names& names) {
+  if (!field.is_map()) return false;
+  std::vector<std::string_view> known = names.read;
+  known.insert(known.end(), names.not_yet.begin(), names.not_yet.end());
+  field.refuse_unknown(known);
+  for (std::string_view name : names.not_yet)
+    if (Field member = field[name]; member.present()) member.problem("is not supported yet");
+  return true;
+}
+
+void check_steps(const Field& steps) {
+  for (const Field& step : steps.items()) {
+    if (!check(step, kStep)) continue;
+    check(step["pause"], kPause);
+    size_t kinds = 0;
+    for (const Json& kind : step.json()) kinds += !kind.is_null();
+    if (kinds == 0) step.problem("a step must have a type, such as setWeight or pause");
+    if (kinds > 1) step.problem("a step must have exactly one type");
+  }
+}
+
+void check_canary(const Field& canary) {
+  if (!check(canary, kCanary)) return;
+  check_steps(canary["steps"]);
+  if (canary["dynamicStableScale"].flag().value_or(false)) canary["dynamicStableScale"].problem("is not supported yet");
+  Field routing = canary["trafficRouting"];
+  if (!routing.present()) return canary.problem("without trafficRouting is not supported yet");
+  if (!check(routing, kRouting)) return;
+  if (routing["maxTrafficWeight"].present() && !routing["nginx"].present() && !routing["plugins"].present())
+    routing["maxTrafficWeight"].problem("needs nginx or a plugin");
+  Field istio = routing["istio"];
+  if (!check(istio, kIstio)) return;
+  check(istio["virtualService"], kVirtualService);
+}
+
+}  // namespace
+
+void check_rollout_fields(const Field& manifest) {
+  check(manifest, kTop);
+  check(manifest["metadata"], kMetadata);
+  Field spec = manifest["spec"];
+  if (!check(spec, kSpec)) return;
+  check(spec["selector"], kSelector);
+  check(spec["rollbackWindow"], kRollbackWindow);
+  check(spec["analysis"], kHistory);
+  if (check(spec["strategy"], kStrategy)) check_canary(spec["strategy"]["canary"]);
+}
+
+}  // namespace reconciler

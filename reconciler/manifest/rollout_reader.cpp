@@ -1,0 +1,228 @@
+#include "manifest/rollout_reader.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "base/format.h"
+#include "manifest/names.h"
+#include "manifest/pod_template_check.h"
+#include "manifest/rollout_fields.h"
+#include "rollout/pod_template_hash.h"
+#include "rollout/steps_hash.h"
+
+namespace reconciler {
+namespace {
+
+constexpr int kAnyCount = INT32_MAX;
+constexpr size_t kStepsMax = 500;
+
+/// `1h30m`, `1.5m`, `90`, `500ms`: what the Rollout API takes for the length of a pause.
+std::optional<Duration> parse_pause(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    double milliseconds;
+  };
+  constexpr Unit kUnits[] = {{"ns", 1e-6}, {"us", 1e-3},  {"\xC2\xB5s", 1e-3}, {"ms", 1},
+                             {"s", 1e3},   {"m", 60'000}, {"h", 3'600'000},    {"", 1e3}};
+  constexpr double kLongest = 100.0 * 366 * 24 * 3'600'000;
+  bool whole = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+  double sum = 0;
+  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.empty()) return std::nullopt;
+  while (!text.empty()) {
+    size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
+    double count = 0;
+    auto end = std::from_chars(text.data(), text.data() + digits, count, std::chars_format::fixed);
+    if (end.ec != std::errc() || end.ptr != text.data() + digits) return std::nullopt;
+    text.remove_prefix(digits);
+    size_t letters = std::min(text.find_first_of("0123456789."), text.size());
+    std::string_view name = text.substr(0, letters);
+    text.remove_prefix(letters);
+    if (name.empty() && !whole && count != 0) return std::nullopt;
+    auto unit = std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& u) { return u.name == name; });
+    if (unit == std::end(kUnits)) return std::nullopt;
+    sum += count * unit->milliseconds;
+    if (sum > kLongest) return std::nullopt;
+  }
+  return Duration(int64_t(std::llround(sum)));
+}
+
+Pause read_pause(const Field& pause) {
+  Field duration = pause["duration"];
+  if (!pause.is_map() || !duration.present()) return {};
+  const Json& value = duration.json();
+  std::optional<Duration> length;
+  if (value.is_number_integer() && value >= 0)
+    length = parse_pause(dump(value));
+  else if (value.is_string())
+    length = parse_pause(value.get_ref<const std::string&>());
+  if (!length) duration.problem("must be seconds, or a duration such as 90s, 5m or 1h30m, not negative");
+  return {length};
+}
+
+std::vector<Step> read_steps(const Field& steps) {
+  std::vector<Step> out;
+  if (steps.json().size() > kStepsMax) {
+    steps.problem(format("must be at most {} steps", kStepsMax));
+    return out;
+  }
+  for (const Field& step : steps.items()) {
+    if (step["setWeight"].present())
+      out.emplace_back(SetWeight{step["setWeight"].integer(0, 100).value_or(0)});
+    else if (step["pause"].present())
+      out.emplace_back(read_pause(step["pause"]));
+  }
+  return out;
+}
+
+/// A count or a share of the replicas. It sizes nothing while traffic is routed, but must be right all the same.
+/// Is it zero?
+bool check_surge(const Field& field, int percent_max) {
+  const Json& value = field.json();
+  if (!field.present()) return false;
+  if (!value.is_string()) return field.integer(0, kAnyCount) == 0;
+  std::string_view text = value.get_ref<const std::string&>();
+  bool marked = text.ends_with('%');
+  if (marked) text.remove_suffix(1);
+  int percent = -1;
+  auto end = std::from_chars(text.data(), text.data() + text.size(), percent);
+  if (end.ec != std::errc() || end.ptr != text.data() + text.size() || percent < 0 || percent > percent_max) {
+    field.problem(percent_max == 100 ? "must be a count, or a percentage of 0% to 100%"
+                                     : "must be a count or a percentage");
+    return false;
+  }
+  if (!marked) field.warning(format("\"{}\" is read as {}%; write it so", text, text));
+  return percent == 0;
+}
+
+std::string read_service(const Field& field) {
+  std::string name = field.text().value_or("");
+  if (!name.empty())
+    if (auto trouble = name_trouble("", name)) field.problem(*trouble);
+  return name;
+}
+
+void read_services(const Field& canary, Rollout& rollout) {
+  rollout.stable_service = read_service(canary["stableService"]);
+  rollout.canary_service = read_service(canary["canaryService"]);
+  for (std::string_view name : {"stableService", "canaryService"})
+    if (canary[name].json().empty() || canary[name].json() == "")
+      canary[name].problem("is required with trafficRouting: it needs both services");
+  if (!rollout.stable_service.empty() && rollout.stable_service == rollout.canary_service)
+    canary["stableService"].problem("must be another Service than canaryService");
+}
+
+/// `name`, `name.namespace` or `name.namespace.svc.cluster.local`.
+IstioRouting read_istio(const Field& routing, const std::string& ns) {
+  IstioRouting out{ns, "", {}};
+  Field service = routing["istio"]["virtualService"];
+  if (!service.is_map()) return out;
+  std::string name = service["name"].text().value_or("");
+  size_t point = name.find('.');
+  out.virtual_service = name.substr(0, point);
+  if (point != name.npos) {
+    out.ns = name.substr(point + 1);
+    out.ns.resize(std::min(out.ns.find('.'), out.ns.size()));
+    if (auto trouble = label_trouble(out.ns)) service["name"].problem("the namespace in it " + *trouble);
+  }
+  if (name.empty())
+    service.problem("name is required");
+  else if (auto trouble = name_trouble("", out.virtual_service))
+    service["name"].problem(*trouble);
+  for (const Field& route : service["routes"].items())
+    if (auto text = route.text(); text && text->empty())
+      route.problem("must not be empty");
+    else if (text && std::find(out.routes.begin(), out.routes.end(), *text) != out.routes.end())
+      route.problem(format("route \"{}\" stands here twice", *text));
+    else if (text)
+      out.routes.push_back(*text);
+  return out;
+}
+
+void read_canary(const Field& canary, Rollout& rollout) {
+  if (!canary.present() || !canary.json().is_object()) return;
+  bool no_surge = check_surge(canary["maxSurge"], kAnyCount);
+  bool none_unavailable = check_surge(canary["maxUnavailable"], 100);
+  if (no_surge && none_unavailable) canary["maxSurge"].problem("maxSurge and maxUnavailable must not both be zero");
+  rollout.steps = read_steps(canary["steps"]);
+  rollout.scale_down_delay = std::chrono::seconds(canary["scaleDownDelaySeconds"].integer(0, kAnyCount).value_or(30));
+  rollout.abort_scale_down_delay =
+      std::chrono::seconds(canary["abortScaleDownDelaySeconds"].integer(0, kAnyCount).value_or(30));
+  Field routing = canary["trafficRouting"];
+  if (!routing.present() || !routing.json().is_object()) return;
+  bool any_router = std::any_of(routing.json().items().begin(), routing.json().items().end(), [](const auto& member) {
+    return !member.value().is_null() && member.key() != "managedRoutes" && member.key() != "maxTrafficWeight";
+  });
+  Field istio = routing["istio"];
+  if (!any_router) routing.problem("must name a router, such as istio");
+  if (istio.present() && !istio["virtualService"].present() && !istio["virtualServices"].present())
+    istio.problem("virtualService is required");
+  if (istio["virtualService"].present() && istio["virtualServices"].present())
+    istio.problem("must have virtualService or virtualServices, not both");
+  if (istio.present()) read_services(canary, rollout);
+  rollout.istio = read_istio(routing, rollout.key.ns);
+}
+
+void read_strategy(const Field& spec, Rollout& rollout) {
+  Field strategy = spec["strategy"];
+  if (!strategy.present()) return spec["strategy"].problem("is required");
+  bool canary = strategy["canary"].present(), blue_green = strategy["blueGreen"].present();
+  if (strategy.json().is_object() && !canary && !blue_green) strategy.problem("must have canary");
+  if (canary && blue_green) strategy.problem("must have canary or blueGreen, not both");
+  read_canary(strategy["canary"], rollout);
+}
+
+void read_template(const Field& spec, Rollout& rollout) {
+  if (spec["workloadRef"].present()) {
+    if (spec["template"].present()) spec["template"].problem("must be absent with workloadRef");
+    return;
+  }
+  Field pod_template = spec["template"];
+  check_pod_template(pod_template, spec["selector"]);
+  rollout.selector = dump(spec["selector"].json());
+  rollout.pod_template = dump(pod_template.json());
+  if (auto hash = pod_template_hash(pod_template.json(), std::nullopt)) rollout.hash = *hash;
+  const Json* containers = find(pod_template.json(), {"spec", "containers"});
+  if (!containers || !containers->is_array()) return;
+  for (const Json& container : *containers)
+    rollout.images.push_back({text_at(container, {"name"}), text_at(container, {"image"})});
+}
+
+void read_numbers(const Field& spec, Rollout& rollout) {
+  rollout.replicas = spec["replicas"].integer(0, kAnyCount).value_or(1);
+  rollout.min_ready_seconds = spec["minReadySeconds"].integer(0, kAnyCount).value_or(0);
+  rollout.revision_history_limit = spec["revisionHistoryLimit"].integer(0, kAnyCount).value_or(10);
+  rollout.rollback_window = spec["rollbackWindow"]["revisions"].integer(0, 1000).value_or(3);
+  auto deadline = spec["progressDeadlineSeconds"].integer(0, kAnyCount);
+  rollout.progress_deadline = std::chrono::seconds(deadline.value_or(600));
+  rollout.progress_deadline_abort = spec["progressDeadlineAbort"].flag().value_or(false);
+  rollout.paused = spec["paused"].flag().value_or(false);
+  bool readable = deadline || !spec["progressDeadlineSeconds"].present();
+  if (readable && deadline.value_or(600) <= rollout.min_ready_seconds)
+    spec["progressDeadlineSeconds"].problem(
+        format("must be greater than minReadySeconds ({})", rollout.min_ready_seconds));
+}
+
+}  // namespace
+
+Rollout read_rollout(const Field& manifest, RolloutKey key) {
+  Rollout rollout;
+  rollout.key = std::move(key);
+  if (rollout.key.name.size() > 63)
+    manifest["metadata"]["name"].problem("must be at most 63 characters, because it becomes a label");
+  check_rollout_fields(manifest);
+  Field spec = manifest["spec"];
+  if (!spec.present()) {
+    spec.problem("is required");
+    return rollout;
+  }
+  if (!spec.json().is_object()) return rollout;
+  read_numbers(spec, rollout);
+  read_template(spec, rollout);
+  read_strategy(spec, rollout);
+  if (auto hash = steps_hash(spec["strategy"]["canary"]["steps"].json())) rollout.steps_hash = *hash;
+  return rollout;
+}
+
+}  // namespace reconciler

@@ -1,0 +1,474 @@
+#include "manifest/manifest.h"
+
+#include <random>
+
+#include "rollout/pod_template_hash.h"
+
+#include "catch.h"
+
+using namespace reconciler;
+
+namespace {
+
+const std::string kRollout = R"(apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata:
+  name: checkout
+  namespace: shop
+spec:
+  replicas: 5
+  selector:
+    matchLabels: {app: checkout}
+  template:
+    metadata:
+      labels: {app: checkout, tier: web}
+    spec:
+      initContainers:
+        - name: setup
+          image: registry.example.com/setup:v1
+      containers:
+        - name: web
+          image: registry.example.com/checkout:v1
+          ports: [{containerPort: 8080}]
+        - name: proxy
+          image: registry.example.com/proxy:v3
+  strategy:
+    canary:
+      stableService: checkout-stable
+      canaryService: checkout-canary
+      trafficRouting:
+        istio:
+          virtualService:
+            name: checkout
+            routes: [primary]
+      steps:
+        - setWeight: 20
+        - pause: {duration: 5m}
+        - setWeight: 40
+        - pause: {}
+)";
+
+/// The Rollout above with `from` replaced by `to`.
+std::string with(const std::string& from, const std::string& to) {
+  std::string text = kRollout;
+  size_t at = text.find(from);
+  REQUIRE(at != text.npos);
+  return text.replace(at, from.size(), to);
+}
+
+/// What is refused, a line each; `-` when the file holds a valid rollout.
+std::vector<std::string> problems_of(const std::string& text) {
+  ManifestFile file = read_manifests("r.yaml", text, "default");
+  std::vector<std::string> out;
+  for (const Problem& problem : file.problems) out.push_back("file " + problem.text());
+  for (const RefusedRollout& refused : file.refused)
+    for (const Problem& problem : refused.problems) out.push_back(problem.text());
+  if (file.rollouts.size() == 1) out.push_back("-");
+  return out;
+}
+
+std::vector<std::string> warnings_of(const std::string& text) {
+  std::vector<std::string> out;
+  for (const Problem& warning : read_manifests("r.yaml", text, "default").warnings) out.push_back(warning.text());
+  return out;
+}
+
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a Rollout is typed, with the defaults of Argo Rollouts", "[manifest]") {
+  ManifestFile file = read_manifests("apps/checkout.yaml", kRollout, "default");
+  REQUIRE(file.problems.empty());
+  REQUIRE(file.refused.empty());
+  REQUIRE(file.warnings.empty());
+  REQUIRE(file.rollouts.size() == 1);
+  const Rollout& rollout = file.rollouts[0];
+  CHECK(rollout.key == RolloutKey{"shop", "checkout"});
+  CHECK(rollout.replicas == 5);
+  CHECK(rollout.selector == R"({"matchLabels":{"app":"checkout"}})");
+  CHECK(rollout.hash == *pod_template_hash(*parse_json(rollout.pod_template), std::nullopt));
+  CHECK(rollout.images == std::vector<ContainerImage>{{"web", "registry.example.com/checkout:v1"},
+                                                      {"proxy", "registry.example.com/proxy:v3"}});
+  CHECK(rollout.stable_service == "checkout-stable");
+  CHECK(rollout.canary_service == "checkout-canary");
+  CHECK(rollout.istio == IstioRouting{"shop", "checkout", {"primary"}});
+  CHECK(rollout.steps == std::vector<Step>{SetWeight{20}, Pause{5min}, SetWeight{40}, Pause{}});
+  CHECK(!rollout.steps_hash.empty());
+  CHECK(rollout.min_ready_seconds == 0);
+  CHECK(rollout.revision_history_limit == 10);
+  CHECK(rollout.rollback_window == 3);
+  CHECK(rollout.progress_deadline == 600s);
+  CHECK(!rollout.progress_deadline_abort);
+  CHECK(!rollout.paused);
+  CHECK(rollout.scale_down_delay == 30s);
+  CHECK(rollout.abort_scale_down_delay == 30s);
+}
+
+TEST_CASE("what a Rollout says goes before the defaults", "[manifest]") {
+  std::string text = with("  replicas: 5\n", R"(  minReadySeconds: 5
+  revisionHistoryLimit: 2
+  rollbackWindow: {revisions: 0}
+  progressDeadlineSeconds: 60
+  progressDeadlineAbort: true
+  paused: true
+  analysis: {successfulRunHistoryLimit: 1}
+)");
+  text.replace(text.find("      steps:"), 12,
+               "      scaleDownDelaySeconds: 5\n      abortScaleDownDelaySeconds: 0\n      maxSurge: 1\n      "
+               "maxUnavailable: 0\n      dynamicStableScale: false\n      steps:");
+  ManifestFile file = read_manifests("r.yaml", text + "status: {phase: Healthy}\n", "default");
+  REQUIRE(file.rollouts.size() == 1);
+  const Rollout& rollout = file.rollouts[0];
+  CHECK(rollout.replicas == 1);
+  CHECK(rollout.min_ready_seconds == 5);
+  CHECK(rollout.revision_history_limit == 2);
+  CHECK(rollout.rollback_window == 0);
+  CHECK(rollout.progress_deadline == 60s);
+  CHECK(rollout.progress_deadline_abort);
+  CHECK(rollout.paused);
+  CHECK(rollout.scale_down_delay == 5s);
+  CHECK(rollout.abort_scale_down_delay == 0s);
+}
+
+TEST_CASE("the name of a VirtualService may carry its namespace", "[manifest]") {
+  auto routing = [](const std::string& name) {
+    ManifestFile file =
+        read_manifests("r.yaml", with("name: checkout\n            routes: [primary]", "name: " + name), "default");
+    REQUIRE(file.rollouts.size() == 1);
+    return file.rollouts[0].istio;
+  };
+  CHECK(routing("vs") == IstioRouting{"shop", "vs", {}});
+  CHECK(routing("vs.mesh") == IstioRouting{"mesh", "vs", {}});
+  CHECK(routing("vs.mesh.svc.cluster.local") == IstioRouting{"mesh", "vs", {}});
+  CHECK(
+      problems_of(with("name: checkout\n            routes", "name: vs.Mesh\n            routes")) ==
+      Texts{"r.yaml:30:13: spec.strategy.canary.trafficRouting.istio.virtualService.name: the namespace in it must be "
+            "a name of a-z, 0-9 and - (at most 63), is \"Mesh\""});
+}
+
+TEST_CASE("a pause lasts as long as it says", "[manifest]") {
+  auto length = [](const std::string& text) -> std::optional<Duration> {
+    ManifestFile file = read_manifests("r.yaml", with("duration: 5m", "duration: " + text), "default");
+    if (file.rollouts.size() != 1) return std::nullopt;
+    return std::get<Pause>(file.rollouts[0].steps[1]).duration;
+  };
+  CHECK(length("90") == 90s);
+  CHECK(length("\"90\"") == 90s);
+  CHECK(length("1h30m") == 90min);
+  CHECK(length("1.5m") == 90s);
+  CHECK(length("500ms") == 500ms);
+  CHECK(length("0") == 0s);
+  CHECK(length("\"0s\"") == 0s);
+  for (const char* text : {"-5", "-5s", "soon", "5 m", "\"\"", "1.5", "[]", "5x", "1..5s", "99999999h", "m"}) {
+    INFO(text);
+    CHECK(!length(text));
+  }
+}
+
+TEST_CASE("each feature that is not carried out yet is refused by its name", "[manifest]") {
+  auto refused = [](const std::string& text) {
+    Texts problems = problems_of(text);
+    REQUIRE(!problems.empty());
+    return problems[0].substr(problems[0].find(": ") + 2);
+  };
+  auto canary = [&](const std::string& field) {
+    return refused(with("      steps:", "      " + field + "\n      steps:"));
+  };
+  auto step = [&](const std::string& field) { return refused(with("pause: {}", field)); };
+  auto router = [&](const std::string& field) {
+    return refused(with("        istio:", "        " + field + "\n        istio:"));
+  };
+  auto spec = [&](const std::string& field) { return refused(with("  replicas: 5", "  " + field)); };
+  CHECK(refused(with("    canary:", "    blueGreen: {activeService: a}\n    canary:")) ==
+        "spec.strategy: must have canary or blueGreen, not both");
+  CHECK(refused("apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec:\n  selector: "
+                "{matchLabels: {a: b}}\n"
+                "  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: b}]}}\n"
+                "  strategy: {blueGreen: {activeService: a}}\n") == "spec.strategy.blueGreen is not supported yet");
+  CHECK(refused("apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec:\n  selector: "
+                "{matchLabels: {a: b}}\n"
+                "  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: b}]}}\n"
+                "  strategy: {canary: {}}\n") == "spec.strategy.canary without trafficRouting is not supported yet");
+  for (const char* name :
+       {"analysis", "antiAffinity", "canaryMetadata", "stableMetadata", "scaleDownDelayRevisionLimit",
+        "minPodsPerReplicaSet", "replicaProgressThreshold", "pingPong"})
+    CHECK(canary(std::string(name) + ": {}") == "spec.strategy.canary." + std::string(name) + " is not supported yet");
+  CHECK(canary("dynamicStableScale: true") == "spec.strategy.canary.dynamicStableScale is not supported yet");
+  for (const char* name : {"setCanaryScale", "analysis", "experiment", "setHeaderRoute", "setMirrorRoute", "plugin"})
+    CHECK(step(std::string(name) + ": {}") ==
+          "spec.strategy.canary.steps[3]." + std::string(name) + " is not supported yet");
+  for (const char* name :
+       {"managedRoutes", "nginx", "alb", "smi", "ambassador", "appMesh", "traefik", "apisix", "plugins"})
+    CHECK(router(std::string(name) + ": {}") ==
+          "spec.strategy.canary.trafficRouting." + std::string(name) + " is not supported yet");
+  CHECK(spec("workloadRef: {name: a}") == "spec.workloadRef is not supported yet");
+  CHECK(spec("restartAt: 2026-11-20T09:14:03Z") == "spec.restartAt is not supported yet");
+  std::string istio = "          virtualService:";
+  CHECK(refused(with(istio, "          destinationRule: {name: a}\n" + istio)) ==
+        "spec.strategy.canary.trafficRouting.istio.destinationRule is not supported yet");
+  CHECK(refused(with("routes: [primary]", "tlsRoutes: []")) ==
+        "spec.strategy.canary.trafficRouting.istio.virtualService.tlsRoutes is not supported yet");
+  CHECK(refused(with("routes: [primary]", "tcpRoutes: []")) ==
+        "spec.strategy.canary.trafficRouting.istio.virtualService.tcpRoutes is not supported yet");
+}
+
+TEST_CASE("the rules of a Rollout", "[manifest]") {
+  struct Case {
+    std::string from, to;
+    Texts problems;
+  };
+  const std::string canary = "spec.strategy.canary";
+  Case cases[] = {
+      {"replicas: 5", "replicas: -1", {"r.yaml:7:3: spec.replicas: must be at least 0, is -1"}},
+      {"replicas: 5", "replicas: many", {"r.yaml:7:3: spec.replicas: must be an integer, is a string"}},
+      {"replicas: 5", "minReadySeconds: -1", {"r.yaml:7:3: spec.minReadySeconds: must be at least 0, is -1"}},
+      {"replicas: 5", "revisionHistoryLimit: -2", {"r.yaml:7:3: spec.revisionHistoryLimit: must be at least 0, is -2"}},
+      {"replicas: 5",
+       "progressDeadlineSeconds: -2",
+       {"r.yaml:7:3: spec.progressDeadlineSeconds: must be at least 0, is -2"}},
+      {"replicas: 5",
+       "minReadySeconds: 600",
+       {"r.yaml:6:1: spec.progressDeadlineSeconds: must be greater than minReadySeconds (600)"}},
+      {"replicas: 5", "paused: \"yes\"", {"r.yaml:7:3: spec.paused: must be true or false, is a string"}},
+      {"replicas: 5", "replica: 5", {"r.yaml:7:3: unknown field \"spec.replica\" (did you mean \"replicas\"?)"}},
+      {"replicas: 5", "somethingElseEntirely: 5", {"r.yaml:7:3: unknown field \"spec.somethingElseEntirely\""}},
+      {"  selector:\n    matchLabels: {app: checkout}\n", "", {"r.yaml:6:1: spec.selector is required"}},
+      {"matchLabels: {app: checkout}", "matchLabels: {}", {"r.yaml:8:3: spec.selector: must not be empty"}},
+      {"matchLabels: {app: checkout}",
+       "matchLabels: {app: cart}",
+       {"r.yaml:8:3: spec.selector: does not select the labels of spec.template"}},
+      {"matchLabels: {app: checkout}", "matchExpressions: [{key: tier, operator: Exists}]", {"-"}},
+      {"matchLabels: {app: checkout}",
+       "matchExpressions: [{key: tier, operator: In, values: [db]}]",
+       {"r.yaml:8:3: spec.selector: does not select the labels of spec.template"}},
+      {"matchLabels: {app: checkout}",
+       "matchExpressions: [{key: tier, operator: Is}]",
+       {"r.yaml:9:24: spec.selector.matchExpressions[0]: operator must be In, NotIn, Exists or DoesNotExist"}},
+      {"          ports:",
+       "          restartPolicy: 5\n          ports:",
+       {"r.yaml:20:11: spec.template.spec.containers[0].restartPolicy: must be a string, is an integer; write it in "
+        "quotes"}},
+      {"      initContainers:",
+       "      restartPolicy: Never\n      initContainers:",
+       {"r.yaml:14:7: spec.template.spec.restartPolicy: must be Always, is Never"}},
+      {"image: registry.example.com/checkout:v1",
+       "command: [a]",
+       {"r.yaml:18:11: spec.template.spec.containers[0]: image is required"}},
+      {"name: proxy",
+       "name: web",
+       {"r.yaml:21:11: spec.template.spec.containers[1].name: a container named \"web\" stands here twice"}},
+      {"containerPort: 8080",
+       "containerPort: 80800",
+       {"r.yaml:20:20: spec.template.spec.containers[0].ports[0].containerPort: must be 1 to 65535, is 80800"}},
+      {"ports: [{containerPort: 8080}]",
+       "resources: {limits: {cpu: lots}}",
+       {"r.yaml:20:32: spec.template.spec.containers[0].resources.limits.cpu: must be a quantity such as 500m or 1Gi, "
+        "is \"lots\""}},
+      {"ports: [{containerPort: 8080}]",
+       "volumeMounts: [{name: x, mountPath: /x}]",
+       {"r.yaml:20:27: spec.template.spec.containers[0].volumeMounts[0].name: there is no volume \"x\" in this "
+        "template"}},
+      {"stableService: checkout-stable",
+       "stableService: checkout-canary",
+       {"r.yaml:25:7: " + canary + ".stableService: must be another Service than canaryService"}},
+      {"      stableService: checkout-stable\n",
+       "",
+       {"r.yaml:24:5: " + canary + ".stableService is required with trafficRouting: it needs both services"}},
+      {"      steps:",
+       "      maxSurge: 0\n      maxUnavailable: 0%\n      steps:",
+       {"r.yaml:32:7: " + canary + ".maxSurge: maxSurge and maxUnavailable must not both be zero"}},
+      {"      steps:",
+       "      maxUnavailable: 120%\n      steps:",
+       {"r.yaml:32:7: " + canary + ".maxUnavailable: must be a count, or a percentage of 0% to 100%"}},
+      {"      steps:",
+       "      maxSurge: lots\n      steps:",
+       {"r.yaml:32:7: " + canary + ".maxSurge: must be a count or a percentage"}},
+      {"      steps:",
+       "      stepz: []\n      steps:",
+       {"r.yaml:32:7: unknown field \"" + canary + ".stepz\" (did you mean \"steps\"?)"}},
+      {"setWeight: 20",
+       "setWeight: 110",
+       {"r.yaml:33:11: " + canary + ".steps[0].setWeight: must be 0 to 100, is 110"}},
+      {"setWeight: 20",
+       "setWeight: 20\n          pause: {}",
+       {"r.yaml:33:11: " + canary + ".steps[0]: a step must have exactly one type"}},
+      {"- setWeight: 20",
+       "- {}",
+       {"r.yaml:33:11: " + canary + ".steps[0]: a step must have a type, such as setWeight or pause"}},
+      {"duration: 5m",
+       "duration: -5m",
+       {"r.yaml:34:19: " + canary +
+        ".steps[1].pause.duration: must be seconds, or a duration such as 90s, 5m or 1h30m, not negative"}},
+      {"duration: 5m", "time: 5m", {"r.yaml:34:19: unknown field \"" + canary + ".steps[1].pause.time\""}},
+      {"routes: [primary]",
+       "routes: [a, a]",
+       {"r.yaml:31:25: " + canary + ".trafficRouting.istio.virtualService.routes[1]: route \"a\" stands here twice"}},
+      {"        istio:\n          virtualService:\n            name: checkout\n            routes: [primary]\n",
+       "        maxTrafficWeight: 50\n",
+       {"r.yaml:27:7: " + canary + ".trafficRouting: must name a router, such as istio",
+        "r.yaml:28:9: " + canary + ".trafficRouting.maxTrafficWeight: needs nginx or a plugin"}},
+      {"  name: checkout\n",
+       "  name: Checkout\n",
+       {"file r.yaml:4:3: metadata.name: must be a name of a-z, 0-9, - and . (at most 253), is \"Checkout\""}},
+      {"  name: checkout\n",
+       "  name: " + std::string(64, 'a') + "\n",
+       {"r.yaml:4:3: metadata.name: must be at most 63 characters, because it becomes a label"}},
+  };
+  for (const Case& c : cases) {
+    INFO(c.to);
+    CHECK(problems_of(with(c.from, c.to)) == c.problems);
+  }
+}
+
+TEST_CASE("all problems of a Rollout are reported at once, in the order of the file", "[manifest]") {
+  std::string text = with("replicas: 5", "replicas: -1");
+  text.replace(text.find("setWeight: 20"), 13, "setWeight: 200");
+  text.replace(text.find("pause: {}"), 9, "analysis: {templates: []}");
+  CHECK(problems_of(text) == Texts{"r.yaml:7:3: spec.replicas: must be at least 0, is -1",
+                                   "r.yaml:33:11: spec.strategy.canary.steps[0].setWeight: must be 0 to 100, is 200",
+                                   "r.yaml:36:11: spec.strategy.canary.steps[3].analysis is not supported yet"});
+  CHECK(problems_of("apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\n") ==
+        Texts{"r.yaml:1:1: spec is required"});
+  CHECK(problems_of("apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec: {}\n") ==
+        Texts{"r.yaml:4:1: spec.selector is required", "r.yaml:4:1: spec.template is required",
+              "r.yaml:4:1: spec.strategy is required"});
+}
+
+TEST_CASE("some things are only warned of", "[manifest]") {
+  CHECK(warnings_of(with("      steps:", "      maxSurge: \"50\"\n      steps:")) ==
+        Texts{"r.yaml:32:7: spec.strategy.canary.maxSurge: \"50\" is read as 50%; write it so"});
+  CHECK(warnings_of(with("          ports:", "          imagePullpolicy: Always\n          ports:")) ==
+        Texts{"r.yaml:20:11: spec.template.spec.containers[0].imagePullpolicy: this field is not part of the pod API "
+              "and is ignored"});
+}
+
+TEST_CASE("plain objects are kept as they are, with the default namespace", "[manifest]") {
+  ManifestFile file = read_manifests("all.yaml", R"(apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web, namespace: shop}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: "system:thing"}
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: w}
+---
+just: values
+---
+# nothing
+---
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {name: rate}
+)",
+                                     "team");
+  REQUIRE(file.problems.empty());
+  CHECK(file.warnings.empty());
+  std::vector<std::string> keys;
+  for (const PlainObject& object : file.objects) keys.push_back(object.key.text());
+  CHECK(keys == Texts{"Service team/web", "networking.istio.io/VirtualService shop/web", "Namespace shop",
+                      "rbac.authorization.k8s.io/ClusterRole system:thing", "example.com/Widget team/w"});
+  CHECK(file.objects[0].object["metadata"]["namespace"] == "team");
+  CHECK(file.objects[0].line == 1);
+  CHECK(file.objects[2].line == 10);
+  CHECK(!file.objects[2].object["metadata"].contains("namespace"));
+}
+
+TEST_CASE("a List is its items", "[manifest]") {
+  ManifestFile file = read_manifests("l.yaml",
+                                     "apiVersion: v1\nkind: List\nitems:\n"
+                                     "  - {apiVersion: v1, kind: Service, metadata: {name: a}}\n"
+                                     "  - {apiVersion: v1, kind: ConfigMap, metadata: {name: b}}\n",
+                                     "x");
+  REQUIRE(file.problems.empty());
+  REQUIRE(file.objects.size() == 2);
+  CHECK(file.objects[1].key == ObjectKey{"", "ConfigMap", "x", "b"});
+  CHECK(file.objects[1].line == 5);
+  CHECK(read_manifests("l.yaml", "apiVersion: v1\nkind: List\nitems:\n  - {a: b}\n", "x").problems.at(0).text() ==
+        "l.yaml:4:5: items[0]: an item of a List must have apiVersion and kind");
+  CHECK(read_manifests("l.yaml", "apiVersion: v1\nkind: List\nitems: 5\n", "x").problems.size() == 1);
+}
+
+TEST_CASE("documents that are no proper manifests are problems", "[manifest]") {
+  std::pair<const char*, const char*> cases[] = {
+      {"kind: Service", "m.yaml:1:1: kind without apiVersion"},
+      {"apiVersion: v1", "m.yaml:1:1: apiVersion without kind"},
+      {"apiVersion: 1\nkind: Service", "m.yaml:1:1: apiVersion: must be a string, is an integer; write it in quotes"},
+      {"apiVersion: v1\nkind: Service", "m.yaml:1:1: metadata.name is required"},
+      {"apiVersion: v1\nkind: Service\nmetadata: {}", "m.yaml:3:1: metadata: name is required"},
+      {"apiVersion: v1\nkind: Service\nmetadata: {name: a/b}",
+       "m.yaml:3:12: metadata.name: must be a name of a-z, 0-9, - and . (at most 253), is \"a/b\""},
+      {"apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: B}",
+       "m.yaml:3:21: metadata.namespace: must be a name of a-z, 0-9 and - (at most 63), is \"B\""},
+      {"apiVersion: serin.dev/v1alpha1\nkind: RolloutStatus\nmetadata: {name: a}",
+       "m.yaml:1:1: a RolloutStatus belongs under status/ or decisions/, not among the manifests"},
+      {"apiVersion: v1\nkind: Service\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: a}",
+       "m.yaml:5:1: Service x/a stands twice in this file, also at line 1"},
+      {"apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nsops: {mac: x}",
+       "m.yaml:1:1: Secret x/a is still encrypted; decrypt it, or use a controller that does"},
+      {"apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {p: \"ENC[AES256_GCM,data:x]\"}",
+       "m.yaml:1:1: Secret x/a is still encrypted; decrypt it, or use a controller that does"}};
+  for (auto [text, problem] : cases) {
+    INFO(text);
+    ManifestFile file = read_manifests("m.yaml", text, "x");
+    REQUIRE(file.problems.size() == 1);
+    CHECK(file.problems[0].text() == problem);
+  }
+}
+
+TEST_CASE("one bad document does not hide the others", "[manifest]") {
+  ManifestFile file = read_manifests(
+      "m.yaml", "kind: A\n---\nkind: B\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\na: [\n", "x");
+  CHECK(file.problems.size() == 3);
+  CHECK(file.objects.size() == 1);
+}
+
+TEST_CASE("values of Secrets never stand in a message", "[manifest]") {
+  for (const char* text : {"apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {p: hunter2",
+                           "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {p: hunter2}\n  x: hunter2",
+                           "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  p: \"hunter2\n",
+                           "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: [hunter2]\ndata: *hunter"}) {
+    for (const Problem& problem : read_manifests("s.yaml", text, "x").problems) {
+      INFO(problem.text());
+      CHECK(problem.text().find("hunter2") == std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("random changes of a Rollout are never more than problems", "[manifest]") {
+  for (unsigned seed = 1; seed <= 1500; ++seed) {
+    std::mt19937 random(seed);
+    std::string text = kRollout;
+    for (int i = random() % 4; i >= 0; --i) {
+      static constexpr std::string_view kValues[] = {"[]",   "{}",  "null", "5",      "-1", "\"\"",
+                                                     "true", "1.5", "[{}]", "{a: 1}", "x"};
+      size_t colon = text.find(": ", random() % text.size());
+      if (colon == text.npos) continue;
+      size_t end = text.find('\n', colon);
+      text.replace(colon + 2, end - colon - 2, kValues[random() % std::size(kValues)]);
+    }
+    INFO("seed " << seed << "\n" << text);
+    ManifestFile file = read_manifests("r.yaml", text, "default");
+    size_t outcomes = file.rollouts.size() + file.refused.size() + file.objects.size() + file.problems.size();
+    CHECK(outcomes >= 1);
+    for (const RefusedRollout& refused : file.refused) CHECK(!refused.problems.empty());
+  }
+}
+
+TEST_CASE("manifests are known by their names", "[manifest]") {
+  for (const char* path : {"a.yaml", "x/b.yml", "x/y/c.json"}) CHECK(is_manifest_path(path));
+  for (const char* path : {"a.txt", ".a.yaml", ".github/a.yaml", "x/.y/c.json", "yaml", ".yaml", "x/.yaml", "a.yaml/b"})
+    CHECK(!is_manifest_path(path));
+}
