@@ -28,6 +28,7 @@ HOMES = {
     r"(spdlog|fmt)/": {"base"},
     r"(yaml-cpp|valijson)/": {"manifest"},
     r"(cpprest|pplx)/|boost/(asio|beast)": {"http"},
+    r"curl/": {"http"},
     r"git2(\.h|/)": {"git"},
     r"openssl/": {"git", "http", "base/digest.cpp"},
     r"boost/program_options": {"cli"},
@@ -44,8 +45,8 @@ IMPURE_STANDARD = {"atomic", "condition_variable", "ctime", "filesystem", "fstre
 WORDS = [
     ("a clock is read", r"(system|steady|high_resolution)_clock::now|clock_gettime|gettimeofday|\btime\((nullptr|NULL|0)\)",
      {"daemon/system_clock.cpp": "the clock", "base/log.cpp": "stamps its lines",
-      "http": "deadlines of calls", "git": "deadlines of calls"}),
-    ("random numbers are drawn", r"#include <random>|random_device|mt19937|\bs?rand\(", {"sim": "from a printed seed"}),
+      "http": "deadlines of calls", "git": "deadlines of calls", "cluster/reflector.cpp": "how long a watch lasted"}),
+    ("random numbers are drawn", r"#include <random>|random_device|mt19937|\bs?rand\(", {"sim": "from a printed seed", "cluster/reflector.cpp": "jitter", "cluster/reflector.h": "jitter"}),
     ("an exception is thrown", r"\bthrow\b", {}),
     ("a namespace is used whole", r"using namespace std;", {}),
     ("memory is owned by hand", r"\bnew [A-Z]\w*[({]|\bdelete [a-z]", {}),

@@ -1,0 +1,108 @@
+// What is known of the cluster without asking: the objects that rollouts are made of, kept small and found by rollout.
+// Filled by watches and by the answers to our own writes; the newest version of an object wins, whichever way it came.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "cluster/convert.h"
+#include "objects/key.h"
+#include "ports.h"
+
+namespace reconciler {
+
+enum class WatchedKind { ReplicaSet, Pod, Service, VirtualService };
+
+/// The watched kind of an object with that apiVersion and kind; nothing for all others.
+std::optional<WatchedKind> watched_kind(std::string_view api_version, std::string_view kind);
+
+class ClusterCache {
+ public:
+  explicit ClusterCache(std::string owner) : owner_(std::move(owner)) {}
+
+  /// Keeps the object unless a newer version, or its end, is known already.
+  void seen(WatchedKind kind, const Json& object);
+
+  /// Forgets the object; older news of it that come later are ignored until the watch has seen its end too.
+  void deleted_by_us(WatchedKind kind, const std::string& ns, const std::string& name, const std::string& uid);
+
+  /// The watch saw its end.
+  void gone(WatchedKind kind, const Json& object);
+
+  /// A list at `version` is complete: what is not in it and not newer is gone.
+  void listed(WatchedKind kind, const std::string& version, const std::unordered_set<std::string>& uids);
+
+  /// Has every kind been listed once? Else the first one that has not.
+  std::optional<WatchedKind> unlisted() const;
+
+  Observed observe(const Rollout& rollout, TimePoint now) const;
+
+  /// The object as it was last seen, of the kinds that are kept whole (Service, VirtualService).
+  std::optional<Json> find_object(WatchedKind kind, const std::string& ns, const std::string& name) const;
+
+  std::vector<ClusterChange> take_changes();
+  void on_change(std::function<void()> wake);
+
+ private:
+  using Name = std::pair<std::string, std::string>;  // namespace, name
+
+  /// One object: its identity, and what is kept of it.
+  template <class Kept>
+  struct Entry {
+    std::string uid;
+    uint64_t version = 0;
+    Kept kept;
+  };
+  template <class Kept>
+  using Store = std::map<Name, Entry<Kept>>;
+
+  template <class Kept>
+  bool put(Store<Kept>& store, const Json& object, Kept kept);
+  template <class Kept>
+  bool drop(Store<Kept>& store, const Name& name, const std::string& uid);
+  template <class Kept>
+  void drop_unlisted(WatchedKind kind, Store<Kept>& store, uint64_t version,
+                     const std::unordered_set<std::string>& uids);
+
+  void index(const Entry<ReplicaSetSummary>& entry);
+  void unindex(const Entry<ReplicaSetSummary>& entry);
+  void index(const Entry<PodSummary>& entry);
+  void unindex(const Entry<PodSummary>& entry);
+  void index(const Entry<std::string>&) {}
+  void unindex(const Entry<std::string>&) {}
+
+  bool forget(WatchedKind kind, const Name& name, const std::string& uid);
+  void changed(WatchedKind kind, const Name& name, std::optional<RolloutKey> rollout);
+  std::optional<RolloutKey> rollout_of(const ReplicaSetSummary& replica_set) const;
+  std::optional<RolloutKey> rollout_of(const PodSummary& pod) const;
+  std::optional<RolloutKey> rollout_of(const std::string&) const { return std::nullopt; }
+  std::vector<PodSummary> pods_of(const std::string& replica_set_uid) const;
+  std::vector<const ReplicaSetSummary*> adoptable(const Rollout& rollout) const;
+  void wake_if_first(bool was_empty);
+
+  const std::string owner_;
+  mutable std::mutex mutex_;
+  Store<ReplicaSetSummary> replica_sets_;
+  Store<PodSummary> pods_;
+  Store<std::string> services_;          // compact JSON
+  Store<std::string> virtual_services_;  // compact JSON
+  std::set<WatchedKind> listed_;
+  std::unordered_map<std::string, WatchedKind> ended_;  // uids we deleted, until the watch has shown their end
+
+  std::map<Name, std::set<std::string>> by_rollout_;                               // ReplicaSet names
+  std::map<std::pair<std::string, std::string>, std::set<std::string>> unmarked_;  // (namespace, label) -> names
+  std::unordered_map<std::string, Name> replica_set_by_uid_;
+  std::unordered_map<std::string, std::set<Name>> pods_by_replica_set_;  // uid -> pods, in order of name
+
+  std::map<ObjectKey, ClusterChange> changes_;
+  std::function<void()> wake_;
+};
+
+}  // namespace reconciler

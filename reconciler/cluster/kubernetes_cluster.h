@@ -1,0 +1,42 @@
+// The `Cluster` port over a Kubernetes API server: caches kept by watches, writes as calls.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "http/client.h"
+#include "ports.h"
+
+namespace reconciler {
+
+struct KubernetesClusterSettings {
+  HttpClientSettings http;
+  std::string owner = "serin";          ///< value of the label serin.dev/owner
+  std::string field_manager = "serin";  ///< of server-side apply
+  std::string default_namespace = "default";
+};
+
+class KubernetesCluster : public Cluster {
+ public:
+  /// Starts the watches; `Invalid` when the settings cannot be used. Whether the server can be reached shows in
+  /// `ready`.
+  static Result<std::unique_ptr<KubernetesCluster>> open(KubernetesClusterSettings settings);
+  ~KubernetesCluster() override;
+
+  Result<void> ready() override;
+  Result<Observed> observe(const Rollout& rollout, TimePoint now) override;
+  Result<void> carry_out(const RolloutKey& rollout, const Action& action) override;
+  Result<std::optional<Json>> read(const Json& manifest) override;
+  Result<Json> apply(const Json& object, ApplyMode mode) override;
+  Result<void> ensure_namespace(const std::string& name) override;
+  std::vector<ClusterChange> take_changes() override;
+  void on_change(std::function<void()> wake) override;
+
+  struct Parts;
+  explicit KubernetesCluster(std::unique_ptr<Parts> parts);  ///< for `open`
+
+ private:
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace reconciler

@@ -1,0 +1,70 @@
+// Keeps one kind of object in the cache: lists it once in pages, then follows its watch, for ever.
+//
+//   list --ok--> watch --ends, lost, silent--> watch again from the last version seen
+//    ^             '--410: that version is too old--.
+//    '--- back-off with jitter <--- refused <-------+--> list
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+
+#include "cluster/api.h"
+#include "cluster/cache.h"
+
+namespace reconciler {
+
+struct Watched {
+  WatchedKind kind = WatchedKind::ReplicaSet;
+  std::string group;           ///< empty: the core group
+  std::string version;         ///< `v1`; empty: the one that the server prefers, looked for again while there is none
+  std::string name;            ///< `ReplicaSet`
+  std::string label_selector;  ///< empty: all
+};
+
+class Reflector {
+ public:
+  Reflector(KubernetesApi& api, ClusterCache& cache, Watched watched);
+  ~Reflector() { stop(); }
+
+  /// Ends the watch at once; the thread is joined by the destructor.
+  void stop();
+
+  /// A kind that did not exist may soon: look for it often for a while. Nothing for a kind that exists.
+  void expect_kind();
+
+  /// What went wrong last; empty while all is well.
+  std::string trouble() const;
+
+ private:
+  enum class Next { Watch, List };
+
+  void run(std::stop_token stop);
+  Result<void> list(std::stop_token stop);
+  Next watch(std::stop_token stop);
+  Next take_event(std::string_view line, bool& go_on);
+  Result<std::optional<Resource>> find_resource();
+  void sleep(std::stop_token stop, Duration time);
+  void wait_for_kind(std::stop_token stop);
+  void set_trouble(const std::string& text);
+  Duration jittered(Duration time);
+
+  KubernetesApi& api_;
+  ClusterCache& cache_;
+  const Watched watched_;
+  std::optional<Resource> resource_;  ///< nothing while the server does not know the kind
+  std::string version_;               ///< resourceVersion to go on from
+  std::minstd_rand jitter_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any woken_;
+  bool kind_absent_ = false;
+  int looks_left_ = 0;  ///< quick ones for an absent kind
+  std::string trouble_;
+  std::jthread thread_;
+};
+
+}  // namespace reconciler

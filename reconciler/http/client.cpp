@@ -1,0 +1,113 @@
+#include "http/client.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+
+#include "http/curl_calls.h"
+#include "http/rest_streams.h"
+
+namespace reconciler {
+
+namespace {
+
+Result<std::string> read_token(const std::string& path) {
+  std::ifstream file(path);
+  std::string token((std::istreambuf_iterator<char>(file)), {});
+  while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back()))) token.pop_back();
+  if (!file || token.empty()) return transient("token file " + path + " cannot be read or is empty");
+  return token;
+}
+
+/// A bearer token, which may live in a file and be replaced there now and then.
+class Token {
+ public:
+  Token(std::string token, std::string file) : token_(std::move(token)), file_(std::move(file)) {}
+
+  Result<std::string> current() {
+    if (file_.empty()) return token_;
+    std::lock_guard lock(mutex_);
+    std::error_code error;
+    auto written = std::filesystem::last_write_time(file_, error);
+    if (error) return transient("token file " + file_ + ": " + error.message());
+    if (token_.empty() || written != written_) {
+      auto token = read_token(file_);
+      if (!token) return token.error();
+      token_ = *std::move(token);
+      written_ = written;
+    }
+    return token_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string token_;
+  const std::string file_;
+  std::filesystem::file_time_type written_{};
+};
+
+}  // namespace
+
+struct HttpClient::Connections {
+  Connections(const HttpClientSettings& settings, std::unique_ptr<RestStreams> opened)
+      : base_url(settings.base_url),
+        token(settings.token, settings.token_file),
+        calls(settings),
+        streams(std::move(opened)) {}
+
+  std::string base_url;
+  Token token;
+  CurlCalls calls;
+  std::unique_ptr<RestStreams> streams;
+
+  /// Queries stay out of messages: they are long, and those of others may hold keys.
+  Error about(const HttpRequest& request, const Error& error) const {
+    return {error.kind,
+            request.method + " " + base_url + request.path.substr(0, request.path.find('?')) + ": " + error.message};
+  }
+};
+
+HttpClient::HttpClient(std::unique_ptr<Connections> connections) : connections_(std::move(connections)) {}
+HttpClient::~HttpClient() = default;
+
+Result<std::unique_ptr<HttpClient>> HttpClient::open(HttpClientSettings settings) {
+  while (settings.base_url.ends_with('/')) settings.base_url.pop_back();
+  auto streams = RestStreams::open(settings);
+  if (!streams) return streams.error();
+  return std::make_unique<HttpClient>(std::make_unique<Connections>(settings, *std::move(streams)));
+}
+
+Result<HttpResponse> HttpClient::request(const HttpRequest& request) {
+  auto token = connections_->token.current();
+  if (!token) return token.error();
+  auto response = connections_->calls.call(request, *token);
+  if (!response) return connections_->about(request, response.error());
+  return response;
+}
+
+Result<HttpResponse> HttpClient::stream(const HttpRequest& request, std::stop_token stop,
+                                        const std::function<bool(std::string_view)>& on_line) {
+  auto token = connections_->token.current();
+  if (!token) return token.error();
+  auto response = connections_->streams->read(request, *token, stop, on_line);
+  if (!response) return connections_->about(request, response.error());
+  return response;
+}
+
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string encoded;
+  for (unsigned char c : text) {
+    if (std::isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~') {
+      encoded += static_cast<char>(c);
+    } else {
+      encoded += '%';
+      encoded += digits[c >> 4];
+      encoded += digits[c & 15];
+    }
+  }
+  return encoded;
+}
+
+}  // namespace reconciler
