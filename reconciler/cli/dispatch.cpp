@@ -16,7 +16,12 @@ struct Command {
 
 /// One line a command, in the order of `serin --help`.
 const std::vector<Command>& commands() {
-  static const std::vector<Command> table = {};
+  static const std::vector<Command> table = {
+      {"plan", "what a revision would change: objects and canary steps", plan},
+      {"status", "where every rollout is, as recorded in Git", status},
+      {"history", "every transition of a rollout, by whom and why", history},
+      {"at", "what served at a time", at},
+  };
   return table;
 }
 

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "manifest/manifest.h"
+
 #include "catch.h"
 
 using namespace reconciler;
@@ -25,4 +27,17 @@ TEST_CASE("the program carries every file of examples-repo, byte for byte", "[ex
     ++found;
   }
   CHECK(found == files.size());
+}
+
+TEST_CASE("the examples are valid: two rollouts and everything they need", "[examples]") {
+  size_t rollouts = 0;
+  for (const ExampleFile& file : example_files()) {
+    if (!is_manifest_path(file.path)) continue;
+    ManifestFile read = read_manifests(std::string(file.path), file.text, "default");
+    for (const std::vector<Problem>& list : {read.problems, read.warnings})
+      for (const Problem& problem : list) FAIL_CHECK(problem.text());
+    CHECK(read.refused.empty());
+    rollouts += read.rollouts.size();
+  }
+  CHECK(rollouts == 2);
 }
