@@ -133,11 +133,15 @@ std::optional<RolloutKey> ClusterCache::rollout_of(const ReplicaSetSummary& repl
   return RolloutKey{.ns = replica_set.ns, .name = std::string(name)};
 }
 
+/// A pod may be seen before its ReplicaSet, which comes by another watch; then its name tells,
+/// `<rollout>-<hash>-<letters>`.
 std::optional<RolloutKey> ClusterCache::rollout_of(const PodSummary& pod) const {
   auto owner = replica_set_by_uid_.find(pod.replica_set_uid);
-  if (owner == replica_set_by_uid_.end()) return std::nullopt;
-  auto replica_set = replica_sets_.find(owner->second);
-  return replica_set == replica_sets_.end() ? std::nullopt : rollout_of(replica_set->second.kept);
+  if (owner != replica_set_by_uid_.end()) return rollout_of(replica_sets_.at(owner->second).kept);
+  std::string_view name = pod.name;
+  for (int part = 0; part < 2; ++part) name = name.substr(0, name.rfind('-') == name.npos ? 0 : name.rfind('-'));
+  if (pod.replica_set_uid.empty() || name.empty()) return std::nullopt;
+  return RolloutKey{.ns = pod.ns, .name = std::string(name)};
 }
 
 /// Called with the lock held. Before the first list there is nobody to tell: everything is new then.
