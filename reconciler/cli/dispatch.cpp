@@ -17,6 +17,7 @@ struct Command {
 /// One line a command, in the order of `serin --help`.
 const std::vector<Command>& commands() {
   static const std::vector<Command> table = {
+      {"run", "the daemon: watch a repository and bring the cluster into line", run},
       {"plan", "what a revision would change: objects and canary steps", plan},
       {"status", "where every rollout is, as recorded in Git", status},
       {"history", "every transition of a rollout, by whom and why", history},

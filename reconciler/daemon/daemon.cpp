@@ -253,13 +253,4 @@ Report Daemon::report() const {
   return out;
 }
 
-void Daemon::flush() {
-  for (int tries = 0; tries < 3 && git_.unpushed() > 0; ++tries) {
-    auto pushed = git_.push();
-    if (pushed) return;
-    log_warn("git: the last push failed; it is tried again at the next start", {{"error", pushed.error().message}});
-    if (pushed.error().kind != ErrorKind::Conflict) return;
-  }
-}
-
 }  // namespace reconciler

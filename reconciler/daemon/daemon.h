@@ -49,8 +49,8 @@ class Daemon {
   bool at_rest() const;
   Report report() const;
 
-  /// A last push of what is recorded; waits for it, so only at the end.
-  void flush();
+  /// Both sides were read once and decisions are made.
+  bool begun() const { return begun_; }
   void poll_soon() { sync_.poll_soon(); }
 
  private:

@@ -9,7 +9,9 @@ ThreadWorkers::ThreadWorkers(int cluster_threads) {
   for (int i = 0; i < cluster_threads; ++i) threads_.emplace_back([this] { work(cluster_); });
 }
 
-ThreadWorkers::~ThreadWorkers() {
+ThreadWorkers::~ThreadWorkers() { stop(); }
+
+void ThreadWorkers::stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -17,6 +19,7 @@ ThreadWorkers::~ThreadWorkers() {
   git_.ready.notify_all();
   cluster_.ready.notify_all();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void ThreadWorkers::run(Lane lane, Job job) {

@@ -30,8 +30,10 @@ class Workers {
 class ThreadWorkers : public Workers {
  public:
   explicit ThreadWorkers(int cluster_threads);
-  /// Waits for the jobs that have begun; what has not begun is dropped.
   ~ThreadWorkers() override;
+
+  /// Waits for the jobs that have begun; what has not begun is dropped. Before what jobs refer to goes away.
+  void stop();
 
   void run(Lane lane, Job job) override;
 

@@ -1,0 +1,50 @@
+// `--dry-run` as decorators over the ports: what would be recorded and done is printed, and nothing is.
+#pragma once
+
+#include "ports.h"
+
+namespace reconciler {
+
+class DryRunGit : public GitRepository {
+ public:
+  explicit DryRunGit(GitRepository& git) : git_(git) {}
+  Result<Head> poll() override { return git_.poll(); }
+  std::optional<std::string> head() override { return git_.head(); }
+  Result<std::vector<TreeChange>> changes(const std::string& from, const std::string& to,
+                                          const std::string& directory) override {
+    return git_.changes(from, to, directory);
+  }
+  Result<std::string> read(const std::string& blob, size_t bytes_max) override { return git_.read(blob, bytes_max); }
+  Result<std::vector<CommitInfo>> commits_touching(const std::string& path, const std::string& from,
+                                                   const std::string& to, size_t limit) override {
+    return git_.commits_touching(path, from, to, limit);
+  }
+  Result<std::vector<std::pair<std::string, std::string>>> recorded(const std::string& directory) override {
+    return git_.recorded(directory);
+  }
+  Result<void> record(const std::vector<StatusWrite>& writes) override;
+  Result<PushReport> push() override { return PushReport{}; }
+  size_t unpushed() override { return 0; }
+  Result<std::vector<std::string>> drop_outdated() override { return std::vector<std::string>{}; }
+
+ private:
+  GitRepository& git_;
+};
+
+class DryRunCluster : public Cluster {
+ public:
+  explicit DryRunCluster(Cluster& cluster) : cluster_(cluster) {}
+  Result<void> ready() override { return cluster_.ready(); }
+  Result<Observed> observe(const Rollout& rollout, TimePoint now) override { return cluster_.observe(rollout, now); }
+  Result<void> carry_out(const RolloutKey& rollout, const Action& action) override;
+  Result<std::optional<Json>> read(const Json& manifest) override { return cluster_.read(manifest); }
+  Result<Json> apply(const Json& object, ApplyMode mode) override;
+  Result<void> ensure_namespace(const std::string&) override { return {}; }
+  std::vector<ClusterChange> take_changes() override { return cluster_.take_changes(); }
+  void on_change(std::function<void()> wake) override { cluster_.on_change(std::move(wake)); }
+
+ private:
+  Cluster& cluster_;
+};
+
+}  // namespace reconciler

@@ -1,0 +1,165 @@
+// `serin run`: builds everything, in order, and turns the loop.
+#include <iostream>
+#include <memory>
+
+#include "base/format.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/dry_run.h"
+#include "cli/options.h"
+#include "cli/run_options.h"
+#include "cli/service_manager.h"
+#include "cli/signals.h"
+#include "cli/state_directory.h"
+#include "cluster/kubernetes_cluster.h"
+#include "daemon/daemon.h"
+#include "daemon/system_clock.h"
+#include "git/libgit2_repository.h"
+
+namespace reconciler {
+namespace {
+
+constexpr int kClusterThreads = 16;
+constexpr Duration kLongestWait = 1h;
+/// How long `--once` waits for an API server or a repository that does not answer.
+constexpr Duration kOncePatience = 60s;
+
+std::string status_line(const Report& report) {
+  size_t moving = 0, degraded = 0;
+  for (const RolloutReport& r : report.rollouts) {
+    if (r.status && (r.status->phase == Phase::Progressing || r.status->phase == Phase::Paused)) ++moving;
+    if (!r.trouble.empty() || (r.status && r.status->phase == Phase::Degraded)) ++degraded;
+  }
+  std::string text = format("{} rollouts, {} under way, {} in trouble", report.rollouts.size(), moving, degraded);
+  if (!report.git_trouble.empty()) text += "; git: " + report.git_trouble;
+  if (!report.cluster_trouble.empty()) text += "; cluster: " + report.cluster_trouble;
+  return text;
+}
+
+/// The loop of one process: what is due, then wait for an answer, an event or the time.
+class Loop {
+ public:
+  Loop(const RunOptions& options, GitRepository& git, Cluster& cluster)
+      : options_(options),
+        git_(git),
+        workers_(kClusterThreads),
+        daemon_(options.daemon, git, cluster, clock_, workers_),
+        signals_([this] { workers_.wake(); }) {
+    cluster.on_change([this] { workers_.wake(); });
+  }
+  ~Loop() { workers_.stop(); }
+
+  int run() {
+    const Duration began = clock_.monotonic();
+    const Duration alive = alive_interval();
+    while (!signals_.stopping()) {
+      const Duration due = daemon_.step();
+      announce();
+      if (options_.once && due > clock_.monotonic()) {
+        if (daemon_.at_rest()) return finish();
+        if (!daemon_.begun() && clock_.monotonic() - began > kOncePatience) return finish();
+      }
+      turn(std::min({due - clock_.monotonic(), kLongestWait, alive}));
+    }
+    tell_stopping();
+    push_rest();
+    return 0;
+  }
+
+ private:
+  /// Waits and takes over what workers have done.
+  void turn(Duration longest) {
+    for (Completion& complete : workers_.wait(std::max<Duration>(longest, 0ms))) complete();
+  }
+
+  void announce() {
+    tell_alive();
+    if (!ready_told_ && daemon_.begun()) {
+      tell_ready();
+      log_info("ready", {{"commit", daemon_.report().head}});
+      ready_told_ = true;
+    }
+    // The report walks all rollouts, so it is made once in a while only.
+    if (clock_.monotonic() - last_status_ < 10s) return;
+    last_status_ = clock_.monotonic();
+    tell_status(status_line(daemon_.report()));
+  }
+
+  /// Once: what is recorded goes out, then the verdict.
+  int finish() {
+    push_rest();
+    const Report report = daemon_.report();
+    for (const auto& [key, why] : report.failed_objects) std::cerr << "serin: " << key.text() << ": " << why << "\n";
+    for (const RolloutReport& r : report.rollouts) {
+      if (options_.dry_run) break;  // what was not done is no failure
+      const bool degraded = r.status && r.status->phase == Phase::Degraded;
+      if (!r.trouble.empty() || degraded)
+        std::cerr << "serin: " << r.key.text() << ": " << (r.trouble.empty() ? r.why : r.trouble) << "\n";
+    }
+    for (const Problem& problem : report.problems) std::cerr << "serin: " << problem.text() << "\n";
+    if (!report.git_trouble.empty()) std::cerr << "serin: git: " << report.git_trouble << "\n";
+    if (!report.cluster_trouble.empty()) std::cerr << "serin: cluster: " << report.cluster_trouble << "\n";
+    if (options_.dry_run) return report.failed_objects.empty() && report.problems.empty() && daemon_.begun() ? 0 : 1;
+    return report.in_sync() ? 0 : 1;
+  }
+
+  /// The last push, on Git's own thread; what cannot be pushed now is pushed at the next start.
+  void push_rest() {
+    for (int tries = 0; tries < 3 && git_.unpushed() > 0; ++tries) {
+      bool done = false, again = false;
+      workers_.run(Lane::Git, [&]() -> Completion {
+        return [&, pushed = git_.push()] {
+          done = true;
+          again = !pushed && pushed.error().kind == ErrorKind::Conflict;
+          if (!pushed && !again)
+            log_warn("git: the last push failed; it is made up for at the next start",
+                     {{"error", pushed.error().message}});
+        };
+      });
+      while (!done) turn(1s);
+      if (!again) return;
+    }
+  }
+
+  const RunOptions& options_;
+  GitRepository& git_;
+  SystemClock clock_;
+  ThreadWorkers workers_;
+  Daemon daemon_;
+  StopSignals signals_;
+  Duration last_status_{-10s};
+  bool ready_told_ = false;
+};
+
+int run_with(const RunOptions& options) {
+  StopSignals::block();
+  auto state = StateDirectory::lock(options.state_directory);
+  if (!state) return failed(state.error());
+  GitOptions git_options = options.git;
+  git_options.state_directory = state->path();
+  auto git = Libgit2Repository::open(git_options);
+  if (!git) return failed(git.error());
+  auto cluster = KubernetesCluster::open(options.cluster);
+  if (!cluster) return failed(cluster.error());
+  log_info("starting", {{"version", SERIN_VERSION},
+                        {"repo", git_options.url},
+                        {"branch", git_options.branch},
+                        {"cluster", options.cluster.http.base_url}});
+  if (!options.dry_run) return Loop(options, **git, **cluster).run();
+  DryRunGit only_said(**git);
+  DryRunCluster only_asked(**cluster);
+  return Loop(options, only_said, only_asked).run();
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments) {
+  return with_options(run_syntax(), arguments, [](const Options& given) {
+    auto options = run_options(given);
+    if (!options) return usage_error(options.error().message);
+    set_up_log(options->log_level, options->log_format);
+    return run_with(*options);
+  });
+}
+
+}  // namespace reconciler

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "base/log.h"
+#include "base/result.h"
+#include "cli/options.h"
+#include "cluster/kubernetes_cluster.h"
+#include "daemon/options.h"
+#include "git/libgit2_repository.h"
+
+namespace reconciler {
+
+/// Everything `serin run` was told, as its parts want it.
+struct RunOptions {
+  DaemonOptions daemon;
+  GitOptions git;
+  KubernetesClusterSettings cluster;
+  std::string state_directory;
+  LogLevel log_level = LogLevel::Info;
+  LogFormat log_format = LogFormat::Text;
+  bool once = false;
+  bool dry_run = false;
+};
+
+Syntax run_syntax();
+
+/// `Invalid` when options contradict each other or the cluster's credentials cannot be used.
+Result<RunOptions> run_options(const Options& given);
+
+}  // namespace reconciler
