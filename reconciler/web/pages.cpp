@@ -1,0 +1,66 @@
+#include "web/pages.h"
+
+#include "base/format.h"
+
+namespace reconciler {
+namespace {
+
+/// A loop that has not turned for so long hangs: even an idle one turns more often.
+constexpr Duration kLongestSilence = 60s;
+
+Page unavailable(std::string why) { return {.status = 503, .body = std::move(why) + "\n"}; }
+
+Page live_page(const Published& published) {
+  if (published.since_beat < kLongestSilence) return {.body = "ok\n"};
+  return unavailable(format("the loop has not turned for {}", format_duration(published.since_beat)));
+}
+
+Page ready_page(const Published& published) {
+  if (Page live = live_page(published); live.status != 200) return live;
+  if (!published.report || published.report->head.empty()) return unavailable("nothing has been read from git yet");
+  const Report& report = *published.report;
+  if (!report.cluster_trouble.empty()) return unavailable("cluster: " + report.cluster_trouble);
+  if (!report.git_trouble.empty()) return unavailable("git: " + report.git_trouble);
+  return {.body = "ok\n"};
+}
+
+Json revision_json(const Revision& revision) { return {{"revision", revision.hash}, {"image", revision.image}}; }
+
+Json rollout_json(const RolloutReport& rollout) {
+  Json json = {{"rollout", rollout.key.text()}, {"settled", rollout.settled}, {"why", rollout.why}};
+  if (!rollout.trouble.empty()) json["trouble"] = rollout.trouble;
+  if (!rollout.status) return json;
+  const Status& status = *rollout.status;
+  json["phase"] = to_text(status.phase);
+  json["weight"] = status.weight;
+  if (status.stable) json["stable"] = revision_json(*status.stable);
+  if (status.canary) json["canary"] = revision_json(*status.canary);
+  if (status.step) json["step"] = {{"index", status.step->index}, {"count", status.step->count}};
+  return json;
+}
+
+}  // namespace
+
+std::optional<Page> page_at(std::string_view path, const Published& published) {
+  if (path == "/healthz" || path == "/livez") return live_page(published);
+  if (path == "/readyz") return ready_page(published);
+  if (path == "/metrics")
+    return Page{.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_text(published)};
+  if (path != "/status.json") return std::nullopt;
+  if (!published.report) return unavailable("{}");
+  return Page{.content_type = "application/json", .body = dump(report_json(*published.report)) + "\n"};
+}
+
+Json report_json(const Report& report) {
+  Json json = {{"head", report.head},       {"inSync", report.in_sync()},     {"unpushed", report.unpushed},
+               {"rollouts", Json::array()}, {"failedObjects", Json::array()}, {"problems", Json::array()}};
+  if (!report.git_trouble.empty()) json["gitTrouble"] = report.git_trouble;
+  if (!report.cluster_trouble.empty()) json["clusterTrouble"] = report.cluster_trouble;
+  for (const RolloutReport& rollout : report.rollouts) json["rollouts"].push_back(rollout_json(rollout));
+  for (const auto& [key, why] : report.failed_objects)
+    json["failedObjects"].push_back({{"object", key.text()}, {"why", why}});
+  for (const Problem& problem : report.problems) json["problems"].push_back(problem.text());
+  return json;
+}
+
+}  // namespace reconciler
