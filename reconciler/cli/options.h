@@ -96,6 +96,9 @@ Result<Options> parse_options(const Syntax& syntax, const std::vector<std::strin
 int with_options(const Syntax& syntax, const std::vector<std::string>& arguments,
                  const std::function<int(const Options&)>& work);
 
+/// The options of a syntax, `--config` among them where it is taken.
+std::vector<Option> all_options(const Syntax& syntax);
+
 /// What `serin COMMAND --help` prints.
 std::string help_text(const Syntax& syntax);
 
