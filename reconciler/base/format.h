@@ -35,3 +35,21 @@ std::string format(std::string_view pattern, const Arguments&... arguments) {
 }
 
 }  // namespace reconciler
+
+#if __has_include(<format>)
+namespace reconciler {
+
+// Where the library has std::format, a std::string among the arguments brings it into the same call. These fit better
+// than that one, so that `format` is ours everywhere.
+template <class... Arguments>
+std::string format(const char* pattern, Arguments&&... arguments) {
+  return format_arguments(pattern, {FormatArgument(arguments)...});
+}
+
+template <class... Arguments>
+std::string format(std::string_view pattern, Arguments&&... arguments) {
+  return format_arguments(pattern, {FormatArgument(arguments)...});
+}
+
+}  // namespace reconciler
+#endif
