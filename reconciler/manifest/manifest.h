@@ -22,6 +22,12 @@ struct Problem {
   bool operator==(const Problem&) const = default;
 };
 
+/// Where a Rollout begins, whether it is valid or refused.
+struct RolloutAt {
+  RolloutKey key;
+  int line = 0;
+};
+
 struct RefusedRollout {
   RolloutKey key;
   std::vector<Problem> problems;  ///< all of them, at least one
@@ -36,8 +42,9 @@ struct PlainObject {
 
 /// What one file asks for.
 struct ManifestFile {
-  std::vector<Rollout> rollouts;        ///< valid ones
-  std::vector<RefusedRollout> refused;  ///< read, but invalid or not supported
+  std::vector<Rollout> rollouts;         ///< valid ones
+  std::vector<RefusedRollout> refused;   ///< read, but invalid or not supported
+  std::vector<RolloutAt> rollout_lines;  ///< of both
   std::vector<PlainObject> objects;
   std::vector<Problem> problems;  ///< what could not be read; then the file's last good content stays in force
   std::vector<Problem> warnings;
