@@ -80,9 +80,9 @@ class LineSplitter {
   explicit LineSplitter(const std::function<bool(std::string_view)>& on_line) : on_line_(on_line) {}
 
   /// False when the reader wants no more.
-  bool take(const char* bytes, size_t count) {
+  bool take(std::string_view block) {
     size_t searched = rest_.size();
-    rest_.append(bytes, count);
+    rest_ += block;
     size_t from = 0;
     for (size_t end; (end = rest_.find('\n', std::max(from, searched))) != std::string::npos; from = end + 1)
       if (end > from && !on_line_(std::string_view(rest_).substr(from, end - from))) return false;
@@ -97,19 +97,33 @@ class LineSplitter {
   std::string rest_;
 };
 
-/// Blocks split by hand: istream::read_line is ten times slower and lets the producer run ahead. Reading a block waits
+/// Hands over what arrives, block by block, until the end or until `on_block` returns false. Reading a block waits
 /// until it is full, so one byte is waited for and then what has come with it is taken.
-Result<void> read_lines(const rest::http_response& response, const std::function<bool(std::string_view)>& on_line) {
+void read_blocks(const rest::http_response& response, const std::function<bool(std::string_view)>& on_block) {
   auto source = response.body().streambuf();
   std::vector<uint8_t> block(64 << 10);
-  LineSplitter lines(on_line);
   while (source.getn(block.data(), 1).get() == 1) {
     size_t more = std::min(source.in_avail(), block.size() - 1);
     size_t count = more == 0 ? 1 : 1 + source.getn(block.data() + 1, more).get();
-    if (!lines.take(reinterpret_cast<const char*>(block.data()), count)) return {};
-    if (lines.is_too_long()) return transient("a line is longer than " + std::to_string(kLineBytesMax) + " bytes");
+    if (!on_block({reinterpret_cast<const char*>(block.data()), count})) return;
   }
+}
+
+/// Split by hand: istream::read_line is ten times slower and lets the producer run ahead.
+Result<void> read_lines(const rest::http_response& response, const std::function<bool(std::string_view)>& on_line) {
+  LineSplitter lines(on_line);
+  read_blocks(response, [&](std::string_view block) { return lines.take(block) && !lines.is_too_long(); });
+  if (lines.is_too_long()) return transient("a line is longer than " + std::to_string(kLineBytesMax) + " bytes");
   return {};
+}
+
+std::string read_text(const rest::http_response& response, size_t bytes_max) {
+  std::string text;
+  read_blocks(response, [&](std::string_view block) {
+    text += block.substr(0, bytes_max - text.size());
+    return text.size() < bytes_max;
+  });
+  return text;
 }
 
 std::string words_of(const rest::http_exception& error) {
@@ -158,14 +172,10 @@ Result<HttpResponse> RestStreams::read(const HttpRequest& request, const std::st
     auto response = client_->client.request(out, cancel.get_token()).get();
     answer = head_of(response);
     Result<void> read;
-    if (answer.status == 200) {
+    if (answer.status == 200)
       read = read_lines(response, on_line);
-    } else {
-      read = read_lines(response, [&](std::string_view line) {
-        answer.body += line;
-        return answer.body.size() < request.response_bytes_max;
-      });
-    }
+    else
+      answer.body = read_text(response, request.response_bytes_max);
     cancel.cancel();  // A stream left half-way must not go on filling its buffer.
     if (!read) return read.error();
   } catch (const rest::http_exception& error) {

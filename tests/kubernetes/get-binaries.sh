@@ -41,6 +41,7 @@ M
 
 build_from_modules() {
   local to=$1 work source flags program
+  export PATH=$PATH:/usr/local/go/bin
   command -v go >/dev/null || { say "no go here"; return 1; }
   at_least "$needs_go" "$(go env GOVERSION | sed 's/^go//')" || { say "$(go env GOVERSION) is older than $needs_go"; return 1; }
   export GOTOOLCHAIN=local GOFLAGS=-modcacherw CGO_ENABLED=0
