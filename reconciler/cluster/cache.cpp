@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "rollout/action.h"
-
 namespace reconciler {
 
 namespace {
@@ -18,39 +16,9 @@ uint64_t version_number(std::string_view text) {
 
 uint64_t version_of(const Json& object) { return version_number(text_at(object, {"metadata", "resourceVersion"})); }
 
-ObjectKey key_for(WatchedKind kind, const std::string& ns, const std::string& name) {
-  switch (kind) {
-    case WatchedKind::ReplicaSet: return {.group = "apps", .kind = "ReplicaSet", .ns = ns, .name = name};
-    case WatchedKind::Pod: return {.group = "", .kind = "Pod", .ns = ns, .name = name};
-    case WatchedKind::Service: return {.group = "", .kind = "Service", .ns = ns, .name = name};
-    case WatchedKind::VirtualService:
-      return {.group = "networking.istio.io", .kind = "VirtualService", .ns = ns, .name = name};
-  }
-  unreachable();
-}
-
-/// The labels that a selector asks for, but for the hash, each as `key=value`.
-std::vector<std::string> selected_labels(const std::string& selector) {
-  std::vector<std::string> labels;
-  auto parsed = parse_json(selector);
-  const Json* match = parsed ? find(*parsed, {"matchLabels"}) : nullptr;
-  if (match == nullptr || !match->is_object()) return labels;
-  for (const auto& [key, value] : match->items())
-    if (key != kHashLabel && value.is_string()) labels.push_back(key + "=" + value.get<std::string>());
-  return labels;
-}
-
 std::string kept_text(const Json& object) { return dump(without_managed_fields(object)); }
 
 }  // namespace
-
-std::optional<WatchedKind> watched_kind(std::string_view api_version, std::string_view kind) {
-  if (api_version == "apps/v1" && kind == "ReplicaSet") return WatchedKind::ReplicaSet;
-  if (api_version == "v1" && kind == "Pod") return WatchedKind::Pod;
-  if (api_version == "v1" && kind == "Service") return WatchedKind::Service;
-  if (api_version.starts_with("networking.istio.io/") && kind == "VirtualService") return WatchedKind::VirtualService;
-  return std::nullopt;
-}
 
 /// Called with the lock held; true when the object is new or another than before.
 template <class Kept>
@@ -87,27 +55,18 @@ bool ClusterCache::drop(Store<Kept>& store, const Name& name, const std::string&
 void ClusterCache::index(const Entry<ReplicaSetSummary>& entry) {
   const ReplicaSetSummary& summary = entry.kept;
   replica_set_by_uid_[entry.uid] = {summary.ns, summary.workload.name};
-  if (!summary.rollout.empty()) {
-    by_rollout_[{summary.ns, summary.rollout}].insert(summary.workload.name);
-  } else if (!summary.controlled) {
-    for (const std::string& label : selected_labels(summary.selector))
-      unmarked_[{summary.ns, label}].insert(summary.workload.name);
-  }
+  if (!summary.rollout.empty()) by_rollout_[{summary.ns, summary.rollout}].insert(summary.workload.name);
+  unmarked_.add(summary);
 }
 
 void ClusterCache::unindex(const Entry<ReplicaSetSummary>& entry) {
-  auto take_out = [](auto& index, const auto& key, const std::string& name) {
-    auto place = index.find(key);
-    if (place == index.end()) return;
-    place->second.erase(name);
-    if (place->second.empty()) index.erase(place);
-  };
   const ReplicaSetSummary& summary = entry.kept;
   replica_set_by_uid_.erase(entry.uid);
-  take_out(by_rollout_, Name{summary.ns, summary.rollout}, summary.workload.name);
-  if (summary.rollout.empty() && !summary.controlled)
-    for (const std::string& label : selected_labels(summary.selector))
-      take_out(unmarked_, std::pair(summary.ns, label), summary.workload.name);
+  unmarked_.remove(summary);
+  auto place = by_rollout_.find({summary.ns, summary.rollout});
+  if (place == by_rollout_.end()) return;
+  place->second.erase(summary.workload.name);
+  if (place->second.empty()) by_rollout_.erase(place);
 }
 
 void ClusterCache::index(const Entry<PodSummary>& entry) {
@@ -273,17 +232,10 @@ std::vector<PodSummary> ClusterCache::pods_of(const std::string& replica_set_uid
   return pods;
 }
 
-/// ReplicaSets without a mark that fit. The rarest label of the selector leads to them.
+/// Called with the lock held.
 std::vector<const ReplicaSetSummary*> ClusterCache::adoptable(const Rollout& rollout) const {
-  const std::set<std::string>* fewest = nullptr;
-  for (const std::string& label : selected_labels(rollout.selector)) {
-    auto names = unmarked_.find({rollout.key.ns, label});
-    if (names == unmarked_.end()) return {};
-    if (fewest == nullptr || names->second.size() < fewest->size()) fewest = &names->second;
-  }
   std::vector<const ReplicaSetSummary*> found;
-  if (fewest == nullptr) return found;
-  for (const std::string& name : *fewest) {
+  for (const std::string& name : unmarked_.candidates(rollout)) {
     const ReplicaSetSummary& candidate = replica_sets_.at({rollout.key.ns, name}).kept;
     if (may_adopt(candidate, rollout)) found.push_back(&candidate);
   }

@@ -13,15 +13,12 @@
 #include <vector>
 
 #include "cluster/convert.h"
+#include "cluster/unmarked.h"
+#include "cluster/watched_kind.h"
 #include "objects/key.h"
 #include "ports.h"
 
 namespace reconciler {
-
-enum class WatchedKind { ReplicaSet, Pod, Service, VirtualService };
-
-/// The watched kind of an object with that apiVersion and kind; nothing for all others.
-std::optional<WatchedKind> watched_kind(std::string_view api_version, std::string_view kind);
 
 class ClusterCache {
  public:
@@ -96,8 +93,8 @@ class ClusterCache {
   std::set<WatchedKind> listed_;
   std::unordered_map<std::string, WatchedKind> ended_;  // uids we deleted, until the watch has shown their end
 
-  std::map<Name, std::set<std::string>> by_rollout_;                               // ReplicaSet names
-  std::map<std::pair<std::string, std::string>, std::set<std::string>> unmarked_;  // (namespace, label) -> names
+  std::map<Name, std::set<std::string>> by_rollout_;  // ReplicaSet names
+  UnmarkedIndex unmarked_;
   std::unordered_map<std::string, Name> replica_set_by_uid_;
   std::unordered_map<std::string, std::set<Name>> pods_by_replica_set_;  // uid -> pods, in order of name
 

@@ -260,7 +260,7 @@ bool bypasses_proxy(const std::string& host, const std::string& no_proxy) {
     entry.erase(std::remove(entry.begin(), entry.end(), ' '), entry.end());
     if (entry == "*" || entry == host) return true;
     std::string suffix = entry.starts_with('.') ? entry : "." + entry;
-    if (entry.size() > 1 && host.ends_with(suffix)) return true;
+    if (suffix != "." && host.ends_with(suffix)) return true;
   }
   return false;
 }

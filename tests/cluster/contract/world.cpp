@@ -32,16 +32,39 @@ Json answer_of(const Result<HttpResponse>& response) {
   return json(response->body);
 }
 
-}  // namespace
-
-std::unique_ptr<KubernetesCluster> open_cluster() {
-  KubernetesClusterSettings settings;
-  settings.http = access().http;
+std::unique_ptr<KubernetesCluster> opened(const KubernetesClusterSettings& settings) {
   auto cluster = KubernetesCluster::open(settings);
   REQUIRE(cluster);
   REQUIRE(eventually([&] { return bool((*cluster)->ready()); }));
   return *std::move(cluster);
 }
+
+}  // namespace
+
+KubernetesClusterSettings test_settings() {
+  KubernetesClusterSettings settings;
+  settings.http = access().http;
+  return settings;
+}
+
+std::string base_url_at(int port) {
+  std::string url = access().http.base_url;
+  return url.substr(0, url.rfind(':') + 1) + std::to_string(port);
+}
+
+int server_port() {
+  std::string url = access().http.base_url;
+  return std::atoi(url.c_str() + url.rfind(':') + 1);
+}
+
+std::unique_ptr<KubernetesCluster> open_cluster_at(int port, Duration stream_idle) {
+  KubernetesClusterSettings settings = test_settings();
+  settings.http.base_url = base_url_at(port);
+  settings.http.stream_idle = stream_idle;
+  return opened(settings);
+}
+
+std::unique_ptr<KubernetesCluster> open_cluster() { return opened(test_settings()); }
 
 Backdoor::Backdoor() {
   auto http = HttpClient::open(access().http);

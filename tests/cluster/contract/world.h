@@ -16,6 +16,15 @@ namespace reconciler {
 /// The cluster that `SERIN_TEST_KUBECONFIG` names, with its caches filled.
 std::unique_ptr<KubernetesCluster> open_cluster();
 
+KubernetesClusterSettings test_settings();
+
+/// The address of the API server under test with another port on loopback.
+std::string base_url_at(int port);
+int server_port();
+
+/// As `open_cluster`, by way of another port; a watch counts as dead after `stream_idle`.
+std::unique_ptr<KubernetesCluster> open_cluster_at(int port, Duration stream_idle);
+
 /// Somebody else at the same API server.
 class Backdoor {
  public:

@@ -1,0 +1,114 @@
+#include "cluster/contract/fault_proxy.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+namespace reconciler {
+
+namespace {
+
+sockaddr_in loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+void close_with_reset(int socket) {
+  linger now{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  ::close(socket);
+}
+
+/// Moves what has come from one side to the other; false at its end.
+bool pump(int from, int to) {
+  char block[16384];
+  ssize_t count = ::recv(from, block, sizeof block, 0);
+  for (ssize_t sent = 0; sent < count;) {
+    ssize_t more = ::send(to, block + sent, static_cast<size_t>(count - sent), MSG_NOSIGNAL);
+    if (more <= 0) return false;
+    sent += more;
+  }
+  return count > 0;
+}
+
+}  // namespace
+
+FaultProxy::FaultProxy(int to_port) : to_port_(to_port) {
+  socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = loopback(0);
+  socklen_t size = sizeof address;
+  CHECK(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  CHECK(::listen(socket_, 64) == 0);
+  CHECK(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  port_ = ntohs(address.sin_port);
+  accepting_ = std::thread([this] { accept_all(); });
+}
+
+FaultProxy::~FaultProxy() {
+  ending_ = true;
+  ::shutdown(socket_, SHUT_RDWR);
+  accepting_.join();
+  ::close(socket_);
+  for (std::thread& thread : forwarding_) thread.join();
+}
+
+void FaultProxy::refuse() {
+  mode_ = Mode::Refuse;
+  ++generation_;
+}
+
+void FaultProxy::cut() { ++generation_; }
+
+void FaultProxy::heal() { mode_ = Mode::Pass; }
+
+void FaultProxy::heal_for_new() {
+  silenced_ = generation_++;
+  mode_ = Mode::Pass;
+}
+
+void FaultProxy::accept_all() {
+  for (;;) {
+    int client = ::accept(socket_, nullptr, nullptr);
+    if (client < 0 || ending_) {
+      if (client >= 0) ::close(client);
+      return;
+    }
+    if (mode_ == Mode::Refuse)
+      close_with_reset(client);
+    else
+      forwarding_.emplace_back([this, client] { forward(client); });
+  }
+}
+
+void FaultProxy::forward(int client) {
+  int generation = generation_;
+  int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = loopback(to_port_);
+  bool is_open = ::connect(server, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  int at_once = 1;
+  ::setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
+  ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
+  while (is_open && !ending_ && (generation == generation_ || generation <= silenced_)) {
+    pollfd ready[2] = {{.fd = client, .events = POLLIN, .revents = 0}, {.fd = server, .events = POLLIN, .revents = 0}};
+    if (mode_ == Mode::Stall || generation <= silenced_) {
+      ::poll(nullptr, 0, 10);
+      continue;
+    }
+    if (::poll(ready, 2, 10) < 0) break;
+    if (mode_ == Mode::Stall) continue;  // what has come since then is lost too
+    if (ready[0].revents != 0) is_open = pump(client, server);
+    if (is_open && ready[1].revents != 0) is_open = pump(server, client);
+  }
+  ::close(server);
+  close_with_reset(client);
+}
+
+}  // namespace reconciler

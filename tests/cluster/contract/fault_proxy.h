@@ -1,0 +1,43 @@
+#pragma once
+
+#include <atomic>
+#include <list>
+#include <thread>
+
+namespace reconciler {
+
+/// A wire that fails on demand: forwards TCP connections on loopback to another port there.
+class FaultProxy {
+ public:
+  explicit FaultProxy(int to_port);
+  ~FaultProxy();
+  int port() const { return port_; }
+
+  /// From now on nothing gets through on open and on new connections, and nobody is told.
+  void stall() { mode_ = Mode::Stall; }
+  /// New connections work again; those that were open stay silent for ever.
+  void heal_for_new();
+  /// From now on new connections are closed at once, and open ones are cut.
+  void refuse();
+  /// Open connections are reset, new ones work.
+  void cut();
+  /// All is well again for new connections.
+  void heal();
+
+ private:
+  enum class Mode { Pass, Stall, Refuse };
+  void accept_all();
+  void forward(int client);
+
+  const int to_port_;
+  int socket_ = -1;
+  int port_ = 0;
+  std::atomic<Mode> mode_ = Mode::Pass;
+  std::atomic<int> generation_ = 0;  ///< connections of an older one are reset
+  std::atomic<int> silenced_ = -1;   ///< connections of this generation or an older one are silent
+  std::atomic<bool> ending_ = false;
+  std::list<std::thread> forwarding_;
+  std::thread accepting_;
+};
+
+}  // namespace reconciler
