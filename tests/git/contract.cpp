@@ -1,8 +1,8 @@
 #include "git/contract.h"
 
-#include <algorithm>
-
 #include "catch.h"
+
+#include <algorithm>
 
 namespace reconciler::testing {
 namespace {

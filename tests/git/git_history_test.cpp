@@ -1,7 +1,8 @@
 #include "git/git_history.h"
 
-#include "catch.h"
 #include "git/people.h"
+
+#include "catch.h"
 
 using namespace reconciler;
 using namespace reconciler::testing;

@@ -93,8 +93,14 @@ std::string GitPeople::commit_on(const std::string& parent, const std::string& b
 
 std::string GitPeople::commit(const std::string& branch, const std::map<std::string, std::string>& files,
                               const std::string& message) {
-  bool exists = exit_code("git -C " + remote_ + " rev-parse -q --verify refs/heads/" + branch) == 0;
-  return commit_on(exists ? git("rev-parse refs/heads/" + branch) : "", branch, files, message, false);
+  for (int tries = 1;; tries++) {
+    bool exists = exit_code("git -C " + remote_ + " rev-parse -q --verify refs/heads/" + branch) == 0;
+    try {
+      return commit_on(exists ? git("rev-parse refs/heads/" + branch) : "", branch, files, message, false);
+    } catch (const std::runtime_error&) {
+      if (tries == 20) throw;  // a person whose push lost a race fetches and tries again
+    }
+  }
 }
 
 std::string GitPeople::rewrite(const std::string& branch, const std::map<std::string, std::string>& files) {
