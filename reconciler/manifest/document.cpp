@@ -74,6 +74,9 @@ class YamlReader : public YAML::EventHandler {
       if (builder_.problem() && at.line <= builder_.problem()->line) builder_.restart();
       builder_.fail(at, describe(e));
       keep_problem();
+    } catch (const std::exception& e) {
+      builder_.fail({1, 1}, format("cannot be read as YAML: {}", e.what()));
+      keep_problem();
     }
     return std::move(result_);
   }
