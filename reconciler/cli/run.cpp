@@ -15,6 +15,7 @@
 #include "daemon/daemon.h"
 #include "daemon/system_clock.h"
 #include "git/libgit2_repository.h"
+#include "web/endpoints.h"
 
 namespace reconciler {
 namespace {
@@ -50,6 +51,7 @@ class Loop {
   ~Loop() { workers_.stop(); }
 
   int run() {
+    if (auto listening = listen(); !listening) return failed(listening.error());
     const Duration began = clock_.monotonic();
     const Duration alive = alive_interval();
     while (!signals_.stopping()) {
@@ -59,7 +61,7 @@ class Loop {
         if (daemon_.at_rest()) return finish();
         if (!daemon_.begun() && clock_.monotonic() - began > kOncePatience) return finish();
       }
-      turn(std::min({due - clock_.monotonic(), kLongestWait, alive}));
+      turn(std::min({due - clock_.monotonic(), kLongestWait, alive, publish()}));
     }
     tell_stopping();
     push_rest();
@@ -83,6 +85,31 @@ class Loop {
     if (clock_.monotonic() - last_status_ < 10s) return;
     last_status_ = clock_.monotonic();
     tell_status(status_line(daemon_.report()));
+  }
+
+  /// A port that nobody asked for by name may be taken by another daemon; that is no reason not to work.
+  Result<void> listen() {
+    if (options_.once) return {};
+    const SocketAddress& address = options_.listen;
+    auto endpoints = Endpoints::start({.host = address.host, .port = address.port, .version = SERIN_VERSION}, clock_);
+    if (!endpoints && options_.listen_asked) return endpoints.error();
+    if (!endpoints) {
+      log_warn("no endpoints", {{"error", endpoints.error().message}});
+      return {};
+    }
+    endpoints_ = std::move(*endpoints);
+    log_info("listening", {{"host", address.host}, {"port", endpoints_->port()}});
+    return {};
+  }
+
+  /// For whoever asks over HTTP. Says how long the loop may wait: an idle one must still be seen to turn, and one that
+  /// just moved has a newer report to show soon.
+  Duration publish() {
+    if (!endpoints_) return kLongestWait;
+    endpoints_->beat();
+    if (!endpoints_->report_is_due()) return 1s;
+    endpoints_->publish(daemon_.report());
+    return 20s;
   }
 
   /// Once: what is recorded goes out, then the verdict.
@@ -127,6 +154,7 @@ class Loop {
   ThreadWorkers workers_;
   Daemon daemon_;
   StopSignals signals_;
+  std::unique_ptr<Endpoints> endpoints_;  ///< null when there are none
   Duration last_status_{-10s};
   bool ready_told_ = false;
 };

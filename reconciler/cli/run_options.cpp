@@ -102,6 +102,10 @@ Syntax run_syntax() {
                .help = "https: certificate authority to trust instead of the system's"},
               {.name = "git-ssh-key-file", .operand = "FILE", .help = "ssh: private key, ed25519 or ECDSA"},
               {.name = "git-known-hosts-file", .operand = "FILE", .help = "ssh: host keys to trust"},
+              {.name = "listen",
+               .operand = "ADDRESS",
+               .help = "/healthz, /readyz, /metrics and /status.json (default: 127.0.0.1:8080)",
+               .type = AddressOption{}},
               {.name = "once",
                .help = "work until everything is at rest, then exit: 0 in sync, 1 not",
                .type = FlagOption{}},
@@ -140,6 +144,8 @@ Result<RunOptions> run_options(const Options& given) {
   out.log_level = log_level(given.text("log-level"));
   out.log_format = given.text("log-format") == "json" ? LogFormat::Json : LogFormat::Text;
   out.dry_run = given.flag("dry-run");
+  out.listen_asked = given.has("listen");
+  out.listen = out.listen_asked ? given.address("listen") : SocketAddress{.host = "127.0.0.1", .port = 8080};
   out.once = given.flag("once") || out.dry_run;
   return out;
 }

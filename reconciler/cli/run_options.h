@@ -17,6 +17,8 @@ struct RunOptions {
   std::string state_directory;
   LogLevel log_level = LogLevel::Info;
   LogFormat log_format = LogFormat::Text;
+  SocketAddress listen;
+  bool listen_asked = false;  ///< named by a person: not being able to is an error then
   bool once = false;
   bool dry_run = false;
 };
