@@ -40,6 +40,7 @@ result=$(mktemp)
   echo 0 >"$result" || echo 1 >"$result"; } | tee $log
 status=$(cat "$result")
 rm -f "$result"
-# The summary comes last, whatever ctest had to add (which tests failed, which were skipped and why).
+# Nothing is skipped silently, and the summary comes last, whatever ctest had to add.
+grep -hE '^(skipped|kubernetes): ' build/test/Testing/Temporary/LastTest.log 2>/dev/null | sort -u || true
 grep 'tests passed' $log || { echo "no tests were run"; exit 1; }
 exit "$status"
