@@ -43,7 +43,7 @@ std::string history_text(const History& history, TimePoint now) {
     std::string duration = lasted(t.commit.time, last ? now : all[i + 1].commit.time);
     out += format("{}  {} {} {} {}\n", format_time(t.commit.time), padded(t.phase, 11), padded(t.weight + "%", 4),
                   padded((last ? "since " : "for ") + duration, 14), t.subject);
-    if (!t.why.empty()) out += format("    {}\n", t.why);
+    if (!t.why.empty() && !t.subject.ends_with(t.why)) out += format("    {}\n", t.why);
     if (!t.requested.empty() && (i == 0 || all[i - 1].requested != t.requested))
       out += format("    {}\n", request_line(history, t.requested));
     if (auto decision = decision_of(t); decision && (i == 0 || decision_of(all[i - 1]) != decision))

@@ -88,3 +88,11 @@ TEST_CASE("history as JSON has the same facts", "[history]") {
   CHECK(json[0]["requested"]["author"] == "Ann <ann@example.com>");
   CHECK_FALSE(json[1].contains("until"));
 }
+
+TEST_CASE("a reason that the headline gives already is not repeated", "[history]") {
+  History history{
+      .transitions = {recorded(status_commit("2026-11-22T10:00:02Z", "returning to v1: Git asks for v1 again",
+                                             "Git asks for v1 again", "Rollout-Phase: Progressing\n"))}};
+  std::string text = history_text(history, at("2026-11-22T10:00:03Z"));
+  CHECK(text.find("    Git asks for v1 again") == text.npos);
+}
