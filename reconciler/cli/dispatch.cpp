@@ -23,6 +23,7 @@ const std::vector<Command>& commands() {
       {"status", "where every rollout is, as recorded in Git", status},
       {"history", "every transition of a rollout, by whom and why", history},
       {"at", "what served at a time", at},
+      {"cluster", "the embedded cluster alone, for kubectl and tests", cluster},
   };
   return table;
 }

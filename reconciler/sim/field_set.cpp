@@ -142,15 +142,15 @@ FieldSet fields_of(const Json& value, const Shape& shape) {
   return set;
 }
 
-Comparison compare_fields(const Json& before, const Json& after, const Shape& shape) {
-  Comparison result;
+FieldComparison compare_fields(const Json& before, const Json& after, const Shape& shape) {
+  FieldComparison result;
   auto part = [&](const std::string& step, const Json* old_value, const Json* new_value, const Shape& of) {
     if (!old_value) {
       result.changed.below[step] = everything(*new_value, of);
     } else if (!new_value) {
       result.removed.below[step] = everything(*old_value, of);
     } else if (*old_value != *new_value) {
-      Comparison inner = compare_fields(*old_value, *new_value, of);
+      FieldComparison inner = compare_fields(*old_value, *new_value, of);
       if (!inner.changed.empty()) result.changed.below[step] = std::move(inner.changed);
       if (!inner.removed.empty()) result.removed.below[step] = std::move(inner.removed);
     }

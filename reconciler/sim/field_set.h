@@ -36,12 +36,12 @@ std::vector<std::string> field_paths(const FieldSet& set);
 /// The fields that applying `value` asks for.
 FieldSet fields_of(const Json& value, const Shape& shape);
 
-struct Comparison {
+struct FieldComparison {
   FieldSet changed;  ///< added or modified
   FieldSet removed;
 };
 
-Comparison compare_fields(const Json& before, const Json& after, const Shape& shape);
+FieldComparison compare_fields(const Json& before, const Json& after, const Shape& shape);
 
 /// `live` with what `config` asks for.
 Json merge_applied(const Json& live, const Json& config, const Shape& shape);

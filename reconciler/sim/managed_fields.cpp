@@ -66,8 +66,8 @@ void strip(FieldSet& set, std::string_view subresource) {
   if (subresource != "status") cut(set, {"status"});
 }
 
-Comparison compare_owned(const Json& before, const Json& after, std::string_view subresource, const Shape& shape) {
-  Comparison result = compare_fields(before.is_object() ? before : Json::object(), after, shape);
+FieldComparison compare_owned(const Json& before, const Json& after, std::string_view subresource, const Shape& shape) {
+  FieldComparison result = compare_fields(before.is_object() ? before : Json::object(), after, shape);
   strip(result.changed, subresource);
   strip(result.removed, subresource);
   return result;
@@ -130,7 +130,7 @@ void record_update(const Json& before, Json& after, const FieldManager& manager,
   std::vector<Entry> entries = read_entries(before);
   const Json* given = find(after, {"metadata", "managedFields"});
   if (given && given->is_array() && given->size() == 1 && given->front().empty()) entries.clear();
-  Comparison difference = compare_owned(before, after, manager.subresource, shape);
+  FieldComparison difference = compare_owned(before, after, manager.subresource, shape);
   for (Entry& each : entries) {
     if (!each.is(manager, "Update")) each.fields = subtract(each.fields, difference.changed);
     each.fields = subtract(each.fields, difference.removed);
@@ -177,7 +177,7 @@ Answer<Json> apply_server_side(const Json& live, const Json& config, const Field
   for (const Entry& each : entries) owned_by_any = unite(std::move(owned_by_any), each.fields);
   merged = remove_fields(merged, subtract(dropped, owned_by_any), owned_by_any, shape);
 
-  Comparison difference = compare_owned(live, merged, manager.subresource, shape);
+  FieldComparison difference = compare_owned(live, merged, manager.subresource, shape);
   std::vector<std::pair<const Entry*, FieldSet>> conflicts;
   for (const Entry& each : entries) {
     if (&each == &mine) continue;

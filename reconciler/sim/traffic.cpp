@@ -222,6 +222,7 @@ void Traffic::recount(const ObjectRef& route) {
     double total = counter.rate() + difference;
     counter.set_rate(records_.now(), std::abs(total) < 1e-9 ? 0 : total);
     counter.forget_before(records_.now() - 6h);
+    if (counter.is_idle()) series_.erase(labels);
   }
   std::erase_if(next, [](const auto& each) { return each.second == 0; });
   before = std::move(next);

@@ -27,6 +27,8 @@ class Counter {
   std::optional<double> at(TimePoint time) const;
   double rate() const { return corners_.empty() ? 0 : corners_.back().per_second; }
   void forget_before(TimePoint time);
+  /// It never counted anything and does not grow.
+  bool is_idle() const { return corners_.size() == 1 && corners_[0].value == 0 && corners_[0].per_second == 0; }
 
  private:
   struct Corner {
