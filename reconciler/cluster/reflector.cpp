@@ -14,7 +14,10 @@ constexpr Duration kQuickLookWait = 250ms;
 constexpr int kQuickLooks = 40;
 constexpr Duration kFirstBackOff = 500ms;
 constexpr Duration kLongestBackOff = 30s;
-constexpr int kWatchSeconds = 300;
+// Where nothing happens not even bookmarks come (seen with 1.34), so the server is asked to end the watch before the
+// client takes its silence for death (HttpClientSettings::stream_idle).
+constexpr int kWatchSecondsMin = 45;
+constexpr int kWatchSecondsMax = 75;
 
 }  // namespace
 
@@ -149,7 +152,7 @@ Result<void> Reflector::list(std::stop_token stop) {
 }
 
 Reflector::Next Reflector::watch(std::stop_token stop) {
-  int seconds = kWatchSeconds + std::uniform_int_distribution<int>(0, kWatchSeconds)(jitter_);
+  int seconds = std::uniform_int_distribution<int>(kWatchSecondsMin, kWatchSecondsMax)(jitter_);
   std::string path = path_of(*resource_, "", "") +
                      "?watch=1&allowWatchBookmarks=true&resourceVersion=" + percent_encoded(version_) +
                      "&timeoutSeconds=" + std::to_string(seconds);

@@ -63,6 +63,7 @@ FaultProxy::~FaultProxy() {
 void FaultProxy::refuse() {
   mode_ = Mode::Refuse;
   ++generation_;
+  while (open_ > 0) ::poll(nullptr, 0, 1);
 }
 
 void FaultProxy::cut() { ++generation_; }
@@ -81,15 +82,16 @@ void FaultProxy::accept_all() {
       if (client >= 0) ::close(client);
       return;
     }
-    if (mode_ == Mode::Refuse)
+    if (mode_ == Mode::Refuse) {
       close_with_reset(client);
-    else
-      forwarding_.emplace_back([this, client] { forward(client); });
+      continue;
+    }
+    ++open_;
+    forwarding_.emplace_back([this, client, generation = generation_.load()] { forward(client, generation); });
   }
 }
 
-void FaultProxy::forward(int client) {
-  int generation = generation_;
+void FaultProxy::forward(int client, int generation) {
   int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address = loopback(to_port_);
   bool is_open = ::connect(server, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
@@ -109,6 +111,7 @@ void FaultProxy::forward(int client) {
   }
   ::close(server);
   close_with_reset(client);
+  --open_;
 }
 
 }  // namespace reconciler

@@ -17,7 +17,7 @@ class FaultProxy {
   void stall() { mode_ = Mode::Stall; }
   /// New connections work again; those that were open stay silent for ever.
   void heal_for_new();
-  /// From now on new connections are closed at once, and open ones are cut.
+  /// Cuts the open connections; from then on new ones are closed at once. Nothing is open when this returns.
   void refuse();
   /// Open connections are reset, new ones work.
   void cut();
@@ -27,7 +27,7 @@ class FaultProxy {
  private:
   enum class Mode { Pass, Stall, Refuse };
   void accept_all();
-  void forward(int client);
+  void forward(int client, int generation);
 
   const int to_port_;
   int socket_ = -1;
@@ -35,6 +35,7 @@ class FaultProxy {
   std::atomic<Mode> mode_ = Mode::Pass;
   std::atomic<int> generation_ = 0;  ///< connections of an older one are reset
   std::atomic<int> silenced_ = -1;   ///< connections of this generation or an older one are silent
+  std::atomic<int> open_ = 0;
   std::atomic<bool> ending_ = false;
   std::list<std::thread> forwarding_;
   std::thread accepting_;
