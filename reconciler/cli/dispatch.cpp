@@ -19,6 +19,7 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> table = {
       {"run", "the daemon: watch a repository and bring the cluster into line", run},
       {"validate", "check manifests, status and decision files", validate},
+      {"demo", "everything on this machine: a repository, a cluster, a canary, a revert", demo},
       {"plan", "what a revision would change: objects and canary steps", plan},
       {"status", "where every rollout is, as recorded in Git", status},
       {"history", "every transition of a rollout, by whom and why", history},

@@ -28,10 +28,42 @@ Result<void> DryRunCluster::carry_out(const RolloutKey& rollout, const Action& a
   return invalid("dry run");
 }
 
+Result<void> DryRunCluster::ensure_namespace(const std::string& name) {
+  auto live = cluster_.read({{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}});
+  if (!live) return live.error();
+  std::lock_guard lock(mutex_);
+  if (!*live && imagined_namespaces_.insert(name).second) print("would create: Namespace " + name);
+  return {};
+}
+
 Result<Json> DryRunCluster::apply(const Json& object, ApplyMode mode) {
-  auto answer = cluster_.apply(object, ApplyMode::DryRun);
-  if (mode == ApplyMode::Write && answer) print("would apply: " + key_of(object).text());
+  const ObjectKey key = key_of(object);
+  // In a namespace that is not there the API server cannot say more.
+  const bool homeless = [&] {
+    std::lock_guard lock(mutex_);
+    return imagined_namespaces_.contains(key.ns);
+  }();
+  auto answer = homeless ? Result<Json>(object) : cluster_.apply(object, ApplyMode::DryRun);
+  if (mode == ApplyMode::DryRun || !answer) return answer;
+  print("would apply: " + key.text());
+  std::lock_guard lock(mutex_);
+  imagined_[key] = *answer;
   return answer;
+}
+
+Result<Observed> DryRunCluster::observe(const Rollout& rollout, TimePoint now) {
+  auto live = cluster_.observe(rollout, now);
+  if (!live) return live;
+  std::lock_guard lock(mutex_);
+  for (const std::string& name : {rollout.stable_service, rollout.canary_service}) {
+    auto service = imagined_.find({"", "Service", rollout.key.ns, name});
+    if (service == imagined_.end() || live->services.contains(name)) continue;
+    live->services[name].hash = text_at(service->second, {"spec", "selector", kHashLabel});
+  }
+  auto routes =
+      imagined_.find({"networking.istio.io", "VirtualService", rollout.istio.ns, rollout.istio.virtual_service});
+  if (routes != imagined_.end() && !live->virtual_service) live->virtual_service = routes->second;
+  return live;
 }
 
 }  // namespace reconciler

@@ -1,6 +1,10 @@
 // `--dry-run` as decorators over the ports: what would be recorded and done is printed, and nothing is.
 #pragma once
 
+#include <map>
+#include <mutex>
+#include <set>
+
 #include "ports.h"
 
 namespace reconciler {
@@ -31,20 +35,24 @@ class DryRunGit : public GitRepository {
   GitRepository& git_;
 };
 
+/// Remembers what would have been applied, so that the rollouts that need it can be planned as well.
 class DryRunCluster : public Cluster {
  public:
   explicit DryRunCluster(Cluster& cluster) : cluster_(cluster) {}
   Result<void> ready() override { return cluster_.ready(); }
-  Result<Observed> observe(const Rollout& rollout, TimePoint now) override { return cluster_.observe(rollout, now); }
+  Result<Observed> observe(const Rollout& rollout, TimePoint now) override;
   Result<void> carry_out(const RolloutKey& rollout, const Action& action) override;
   Result<std::optional<Json>> read(const Json& manifest) override { return cluster_.read(manifest); }
   Result<Json> apply(const Json& object, ApplyMode mode) override;
-  Result<void> ensure_namespace(const std::string&) override { return {}; }
+  Result<void> ensure_namespace(const std::string& name) override;
   std::vector<ClusterChange> take_changes() override { return cluster_.take_changes(); }
   void on_change(std::function<void()> wake) override { cluster_.on_change(std::move(wake)); }
 
  private:
   Cluster& cluster_;
+  std::mutex mutex_;
+  std::map<ObjectKey, Json> imagined_;
+  std::set<std::string> imagined_namespaces_;
 };
 
 }  // namespace reconciler

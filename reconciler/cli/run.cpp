@@ -15,6 +15,7 @@
 #include "daemon/daemon.h"
 #include "daemon/system_clock.h"
 #include "git/libgit2_repository.h"
+#include "sim/embedded_cluster.h"
 #include "web/endpoints.h"
 
 namespace reconciler {
@@ -167,12 +168,22 @@ int run_with(const RunOptions& options) {
   git_options.state_directory = state->path();
   auto git = Libgit2Repository::open(git_options);
   if (!git) return failed(git.error());
-  auto cluster = KubernetesCluster::open(options.cluster);
+  SystemClock clock;
+  std::unique_ptr<EmbeddedCluster> embedded;
+  KubernetesClusterSettings settings = options.cluster;
+  if (options.embedded_cluster) {
+    auto started = EmbeddedCluster::start({.ready_after = 1s}, clock);
+    if (!started) return failed(started.error());
+    embedded = std::move(*started);
+    settings.http.base_url = embedded->url();
+    log_info("embedded cluster, in memory only", {{"address", embedded->url()}});
+  }
+  auto cluster = KubernetesCluster::open(settings);
   if (!cluster) return failed(cluster.error());
   log_info("starting", {{"version", SERIN_VERSION},
                         {"repo", git_options.url},
                         {"branch", git_options.branch},
-                        {"cluster", options.cluster.http.base_url}});
+                        {"cluster", settings.http.base_url}});
   if (!options.dry_run) return Loop(options, **git, **cluster).run();
   DryRunGit only_said(**git);
   DryRunCluster only_asked(**cluster);

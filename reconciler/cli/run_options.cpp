@@ -102,6 +102,9 @@ Syntax run_syntax() {
                .help = "https: certificate authority to trust instead of the system's"},
               {.name = "git-ssh-key-file", .operand = "FILE", .help = "ssh: private key, ed25519 or ECDSA"},
               {.name = "git-known-hosts-file", .operand = "FILE", .help = "ssh: host keys to trust"},
+              {.name = "embedded-cluster",
+               .help = "reconcile a cluster in memory instead (for trying things out)",
+               .type = FlagOption{}},
               {.name = "listen",
                .operand = "ADDRESS",
                .help = "/healthz, /readyz, /metrics and /status.json (default: 127.0.0.1:8080)",
@@ -130,9 +133,13 @@ Syntax run_syntax() {
 Result<RunOptions> run_options(const Options& given) {
   auto path = folder(given.text("path"));
   if (!path) return path.error();
-  auto access = find_cluster({.kubeconfig = given.text("kubeconfig"), .context = given.text("context")});
+  const bool embedded = given.flag("embedded-cluster");
+  if (embedded && (given.has("kubeconfig") || given.has("context")))
+    return invalid("--embedded-cluster and --kubeconfig or --context exclude each other");
+  auto access = embedded ? Result<ClusterAccess>(ClusterAccess{})
+                         : find_cluster({.kubeconfig = given.text("kubeconfig"), .context = given.text("context")});
   if (!access) return access.error();
-  RunOptions out{.git = git_options(given), .state_directory = given.text("state-dir")};
+  RunOptions out{.git = git_options(given), .state_directory = given.text("state-dir"), .embedded_cluster = embedded};
   out.daemon = {.cluster_name = given.text("cluster-name"),
                 .path = *path,
                 .status_directory = given.text("status-directory"),

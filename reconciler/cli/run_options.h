@@ -15,6 +15,7 @@ struct RunOptions {
   GitOptions git;
   KubernetesClusterSettings cluster;
   std::string state_directory;
+  bool embedded_cluster = false;  ///< then `cluster` has no address yet
   LogLevel log_level = LogLevel::Info;
   LogFormat log_format = LogFormat::Text;
   SocketAddress listen;

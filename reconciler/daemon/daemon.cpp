@@ -102,7 +102,9 @@ bool Daemon::begin() {
 }
 
 void Daemon::on_head(const std::string& commit) {
-  if (begun_ && commit != head_) take_manifests(head_, commit);
+  if (!begun_ || commit == head_) return;
+  log_debug("head moved", {{"commit", commit}});
+  take_manifests(head_, commit);
 }
 
 bool Daemon::is_own_file(const std::string& path) const {
