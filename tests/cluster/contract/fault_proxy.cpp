@@ -71,7 +71,8 @@ void FaultProxy::cut() { ++generation_; }
 void FaultProxy::heal() { mode_ = Mode::Pass; }
 
 void FaultProxy::heal_for_new() {
-  silenced_ = generation_++;
+  silenced_ = generation_.load();
+  ++generation_;
   mode_ = Mode::Pass;
 }
 
@@ -100,12 +101,12 @@ void FaultProxy::forward(int client, int generation) {
   ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
   while (is_open && !ending_ && (generation == generation_ || generation <= silenced_)) {
     pollfd ready[2] = {{.fd = client, .events = POLLIN, .revents = 0}, {.fd = server, .events = POLLIN, .revents = 0}};
-    if (mode_ == Mode::Stall || generation <= silenced_) {
+    if (is_silent(generation)) {
       ::poll(nullptr, 0, 10);
       continue;
     }
     if (::poll(ready, 2, 10) < 0) break;
-    if (mode_ == Mode::Stall) continue;  // what has come since then is lost too
+    if (is_silent(generation)) continue;  // what has come since then is lost too
     if (ready[0].revents != 0) is_open = pump(client, server);
     if (is_open && ready[1].revents != 0) is_open = pump(server, client);
   }

@@ -26,6 +26,7 @@ class FaultProxy {
 
  private:
   enum class Mode { Pass, Stall, Refuse };
+  bool is_silent(int generation) const { return mode_ == Mode::Stall || generation <= silenced_; }
   void accept_all();
   void forward(int client, int generation);
 

@@ -77,7 +77,8 @@ TEST_CASE("a server that cannot be reached at first is found when it is there", 
   settings.http.base_url = base_url_at(proxy.port());
   auto cluster = KubernetesCluster::open(settings);
   REQUIRE(cluster);
-  REQUIRE(eventually([&] { return (*cluster)->ready().error().message.find("list") != std::string::npos; }));
+  REQUIRE(eventually(
+      [&] { return (*cluster)->ready().error().message.find(settings.http.base_url) != std::string::npos; }));
   CHECK((*cluster)->observe(checkout("default"), TimePoint{}).error().kind == ErrorKind::Transient);
   proxy.heal();
   CHECK(eventually([&] { return bool((*cluster)->ready()); }));
