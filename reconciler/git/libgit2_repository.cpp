@@ -15,6 +15,7 @@
 #include "git/handle.h"
 #include "git/history.h"
 #include "git/library.h"
+#include "git/packing.h"
 #include "git/status_commits.h"
 #include "git/tree.h"
 
@@ -23,6 +24,8 @@ namespace {
 
 constexpr size_t status_bytes_max = 1 << 20;
 constexpr int optimistic_rebuilds = 3;
+constexpr size_t loose_objects_per_commit = 6;  // the commit, the blob, the trees down to it
+constexpr size_t loose_objects_max = 4000;
 
 Result<std::string> full_branch_name(const std::string& branch) {
   std::string name = branch.rfind("refs/", 0) == 0 ? branch : "refs/heads/" + branch;
@@ -80,6 +83,7 @@ class Libgit2Repository::Clone {
   Result<std::vector<std::string>> foreign_files_in(const std::vector<std::string>& commits);
   Result<void> replace_branches(Branches after);
   Result<void> recount(git_repository& repository);
+  void pack_now_and_then();
 
   const GitOptions options_;
   const Identity identity_;
@@ -93,6 +97,7 @@ class Libgit2Repository::Clone {
   std::mutex mutex_;               ///< never held while the network is waited for
   Branches branches_;              ///< guarded; `target` equals `theirs` without a status branch
   std::atomic<size_t> unpushed_ = 0;
+  std::atomic<size_t> loose_written_ = 0;  ///< about how many since they were packed
 };
 
 Result<void> Libgit2Repository::Clone::start() {
@@ -114,6 +119,8 @@ Result<void> Libgit2Repository::Clone::start() {
   if (!branches) return branches.error();
   branches_ = *branches;
   if (!has_status_branch()) branches_.target = branches_.theirs;
+  loose_written_ = loose_objects_max;  // whatever was left by those before us
+  pack_now_and_then();
   return recount(*io_);
 }
 
@@ -122,6 +129,14 @@ Result<void> Libgit2Repository::Clone::recount(git_repository& repository) {
   if (!commits) return commits.error();
   unpushed_ = commits->size();
   return {};
+}
+
+/// A clone that cannot be packed still works, so that is only a warning.
+void Libgit2Repository::Clone::pack_now_and_then() {
+  if (loose_written_ < loose_objects_max) return;
+  loose_written_ = 0;
+  auto packed = pack_loose_objects(*io_, path_, loose_objects_max / 2);
+  if (!packed) log_warn("loose objects could not be packed", {{"why", packed.error().message}});
 }
 
 Result<void> Libgit2Repository::Clone::replace_branches(Branches after) {
@@ -253,6 +268,7 @@ Result<PushReport> Libgit2Repository::Clone::push() {
   auto expected = sending.target.empty() ? std::nullopt : std::optional(sending.target);
   if (auto pushed = remote_.push(*io_, sending.ours, target().ref, expected); !pushed) return pushed.error();
   for (const auto& path : report.overwritten) foreign_.erase(path);
+  pack_now_and_then();
   std::lock_guard lock(mutex_);
   auto after = branches_;
   (has_status_branch() ? after.target : after.theirs) = sending.ours;
@@ -282,6 +298,7 @@ Result<void> Libgit2Repository::Clone::record(const std::vector<StatusWrite>& wr
   if (made == 0) return {};
   if (auto replaced = replace_branches(after); !replaced) return replaced;
   unpushed_ += made;
+  loose_written_ += made * loose_objects_per_commit;
   return {};
 }
 

@@ -3,7 +3,6 @@
 #include <git2.h>
 
 #include <csignal>
-#include <mutex>
 
 #include "base/format.h"
 #include "base/log.h"
@@ -12,8 +11,7 @@
 namespace reconciler {
 namespace {
 
-void set_up_once() {
-  git_libgit2_init();
+void set_up() {
   // Somebody's ~/.gitconfig must not redirect our remotes (`url.insteadOf`) or change what a commit holds.
   for (int level :
        {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_PROGRAMDATA})
@@ -31,8 +29,14 @@ void set_up_once() {
 }  // namespace
 
 void set_up_git_library() {
-  static std::once_flag once;
-  std::call_once(once, set_up_once);
+  struct Library {
+    Library() {
+      git_libgit2_init();
+      set_up();
+    }
+    ~Library() { git_libgit2_shutdown(); }
+  };
+  static const Library library;
 }
 
 std::string last_git_error(std::string_view fallback) {

@@ -203,6 +203,12 @@ TEST_CASE("a thousand transitions among ten thousand files are recorded and push
   double pushing = passed();
   for (int i = 0; i < 20; i++) REQUIRE_OK(repository->record({status_write("one", std::to_string(i), "one")}));
   double single = passed() / 20;
+  // 6,000 loose objects have become one pack, under the eyes of both threads' handles.
+  CHECK(std::stoi(run("find " + (folder / "state/repository.git/objects") +
+                      " -type f -regex '.*/[0-9a-f][0-9a-f]/[0-9a-f]*' | wc -l")) < 500);
+  CHECK(repository->recorded("status")->size() == 1001);
+  REQUIRE_OK(repository->push());
+  run("git -C " + (folder / "state/repository.git") + " fsck --full --strict");
   WARN("1,000 transitions: recorded in " << recording << " s, pushed in " << pushing << " s; one alone " << single
                                          << " s");
 }
