@@ -72,7 +72,7 @@ Duration Daemon::step() {
   take_cluster_changes();
   objects_.run_due();
   release_waiting();
-  rollouts_.run_due(head_);
+  rollouts_.run_due(manifest_commit_);
   sync_.run_due();
   return std::min({sync_.next_due(), objects_.next_due(), rollouts_.next_due()});
 }
@@ -134,6 +134,8 @@ bool Daemon::take_manifests(const std::string& from, const std::string& to) {
   }
   take_decisions(*decisions, to);
   head_ = to;
+  const bool ours_only = std::all_of(changes->begin(), changes->end(), [&](auto& c) { return is_own_file(c.path); });
+  if (manifest_commit_.empty() || !ours_only) manifest_commit_ = to;
   return true;
 }
 

@@ -75,8 +75,9 @@ class Daemon {
   ObjectApplier objects_;
   GitSync sync_;
 
-  std::string head_;     ///< the commit whose manifests are in force; empty before the first
-  std::string trouble_;  ///< why the newest commit is not in force
+  std::string head_;             ///< the commit whose manifests are in force; empty before the first
+  std::string manifest_commit_;  ///< the newest one taken over that changed a manifest: history is searched from here
+  std::string trouble_;          ///< why the newest commit is not in force
   std::string cluster_trouble_ = "not asked yet";
   bool begun_ = false;  ///< status files are read
   std::set<RolloutKey> waiting_for_objects_;

@@ -206,7 +206,8 @@ std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& 
     return std::nullopt;
   }
   Decision decision = plan(desired, *live, tracked.status, now);
-  if (!decision.subject.empty() && desired.commit.empty()) {
+  // Only a beginning names the commit that asked for it; the look-up walks history and is left out elsewhere.
+  if (!decision.subject.empty() && decision.status.commit.empty()) {
     tracked.commit = desired.commit = look_up_commit(key, head);
     decision = plan(desired, *live, tracked.status, now);
   }
