@@ -23,6 +23,19 @@ Json metadata_only(const Json& object) {
           {"metadata", object.value("metadata", Json::object())}};
 }
 
+bool is_selectable(const ResourceType& type, std::string_view field) {
+  if (field == "metadata.name" || (field == "metadata.namespace" && type.namespaced)) return true;
+  if (!type.group.empty()) return type.kind == "ReplicaSet" && field == "status.replicas";
+  if (type.kind == "Pod")
+    return field == "spec.nodeName" || field == "spec.restartPolicy" || field == "spec.schedulerName" ||
+           field == "spec.serviceAccountName" || field == "status.phase" || field == "status.podIP";
+  if (type.kind == "Event")
+    return field.starts_with("involvedObject.") || field == "reason" || field == "type" || field == "source" ||
+           field == "reportingComponent";
+  if (type.kind == "Namespace") return field == "status.phase";
+  return type.kind == "Secret" && field == "type";
+}
+
 Propagation propagation_of(const std::string& policy) {
   if (policy == "Foreground") return Propagation::Foreground;
   return policy == "Orphan" ? Propagation::Orphan : Propagation::Background;
@@ -107,11 +120,15 @@ Answer<RemoveOptions> remove_options_of(const ServerRequest& request) {
   return options;
 }
 
-Answer<Selectors> selectors_of(const ServerRequest& request) {
+Answer<Selectors> selectors_of(const ServerRequest& request, const ResourceType& type) {
   auto labels = parse_label_selector(request.parameter("labelSelector"));
   if (!labels) return bad_request(labels.error().message);
   auto fields = parse_field_selector(request.parameter("fieldSelector"));
   if (!fields) return bad_request(fields.error().message);
+  for (const FieldRequirement& each : *fields)
+    if (!is_selectable(type, each.path))
+      return bad_request(
+          format("\"{}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"", each.path));
   return Selectors{std::move(*labels), std::move(*fields)};
 }
 

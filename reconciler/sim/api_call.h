@@ -32,7 +32,7 @@ struct Selectors {
   FieldSelector fields;
   bool match(const Json& object) const { return matches_object(labels, object) && matches_fields(fields, object); }
 };
-Answer<Selectors> selectors_of(const ServerRequest& request);
+Answer<Selectors> selectors_of(const ServerRequest& request, const ResourceType& type);
 
 ServerResponse json_response(int status, const Json& document);
 ServerResponse error_response(const ApiError& error);

@@ -19,7 +19,8 @@ Json status_document(const ApiError& error) {
   Json status = {{"kind", "Status"},         {"apiVersion", "v1"},       {"metadata", Json::object()},
                  {"status", "Failure"},      {"message", error.message}, {"reason", error.reason},
                  {"details", error.details}, {"code", error.code}};
-  if (error.details.empty()) status.erase("details");
+  if (error.details.is_null()) status.erase("details");
+  if (error.reason.empty()) status.erase("reason");
   return status;
 }
 
@@ -41,10 +42,29 @@ ApiError modified_meanwhile(const ResourceType& type, const std::string& name) {
           details_of(type, name)};
 }
 
-ApiError precondition_failed(const ResourceType& type, const std::string& name, const std::string& what) {
+ApiError uid_differs(const ResourceType& type, const ObjectRef& object, const std::string& asked,
+                     const std::string& is) {
+  std::string key = format("/registry/{}/{}/{}", type.group.empty() ? type.plural : type.group + "/" + type.plural,
+                           object.ns, object.name);
   return {409, "Conflict",
-          format("Operation cannot be fulfilled on {} \"{}\": Precondition failed: {}", type.qualified(), name, what),
-          details_of(type, name)};
+          format("Operation cannot be fulfilled on {} \"{}\": StorageError: invalid object, Code: 4, Key: {}, "
+                 "ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object "
+                 "meta: {}",
+                 type.qualified(), object.name, key, asked, is),
+          details_of(type, object.name)};
+}
+
+ApiError precondition_failed(const ResourceType& type, const std::string& name, std::string_view what,
+                             const std::string& asked, const std::string& is) {
+  std::string kind = type.group.empty() ? type.kind : type.kind + "." + type.group;
+  ApiError error{
+      409, "Conflict",
+      format("Operation cannot be fulfilled on {} \"{}\": the {} in the precondition ({}) does not match the "
+             "{} in record ({}). The object might have been {}",
+             kind, name, what, asked, what, is, what == "UID" ? "deleted and then recreated" : "modified"),
+      details_of(type, name)};
+  error.details["kind"] = type.kind;
+  return error;
 }
 
 ApiError forbidden(const ResourceType& type, const std::string& name, const std::string& why) {
@@ -74,7 +94,7 @@ ApiError unsupported_media_type(std::string_view accepted) {
 }
 
 ApiError method_not_allowed() {
-  return {405, "MethodNotAllowed", "the server does not allow this method on the requested resource"};
+  return {405, "MethodNotAllowed", "the server does not allow this method on the requested resource", Json::object()};
 }
 
 ApiError too_old(uint64_t asked, uint64_t oldest) {

@@ -12,13 +12,14 @@
 
 namespace reconciler {
 
+struct ObjectRef;
 struct ResourceType;
 
 struct ApiError {
   int code = 500;
   std::string reason;
   std::string message;
-  Json details = Json::object();
+  Json details = nullptr;  ///< left out when null
   bool operator==(const ApiError&) const = default;
 };
 
@@ -36,7 +37,12 @@ ApiError not_found(const ResourceType& type, const std::string& name);
 ApiError path_not_found();
 ApiError already_exists(const ResourceType& type, const std::string& name);
 ApiError modified_meanwhile(const ResourceType& type, const std::string& name);
-ApiError precondition_failed(const ResourceType& type, const std::string& name, const std::string& what);
+/// Of an update that names another uid.
+ApiError uid_differs(const ResourceType& type, const ObjectRef& object, const std::string& asked,
+                     const std::string& is);
+/// Of a deletion: `what` is UID or ResourceVersion.
+ApiError precondition_failed(const ResourceType& type, const std::string& name, std::string_view what,
+                             const std::string& asked, const std::string& is);
 ApiError forbidden(const ResourceType& type, const std::string& name, const std::string& why);
 ApiError unprocessable(const ResourceType& type, const std::string& name, const std::vector<FieldError>& errors);
 ApiError bad_request(std::string message);

@@ -130,7 +130,7 @@ ServerAnswer ApiServer::answer_resource(const ServerRequest& request, Call& call
 }
 
 ServerResponse ApiServer::read(const ServerRequest& request, const Call& call) {
-  auto selectors = selectors_of(request);
+  auto selectors = selectors_of(request, *call.path.type);
   if (!selectors) return error_response(selectors.error());
   if (!call.path.name.empty()) {
     std::unique_lock lock(mutex_);
@@ -149,7 +149,10 @@ ServerResponse ApiServer::read(const ServerRequest& request, const Call& call) {
     after_ns = text_at(*place, {"ns"});
     after_name = text_at(*place, {"name"});
   }
-  size_t limit = whole_number(request.parameter("limit")).value_or(0);
+  std::string limit_text = request.parameter("limit");
+  auto limit = limit_text.empty() ? 0 : whole_number(limit_text);
+  if (!limit)
+    return error_response(bad_request(format("strconv.ParseInt: parsing {}: invalid syntax", dump(Json(limit_text)))));
   ListPage page;
   std::unique_lock lock(mutex_);
   advance();
@@ -157,7 +160,7 @@ ServerResponse ApiServer::read(const ServerRequest& request, const Call& call) {
   page.version = world_.store().version();
   world_.store().visit_after(*call.path.type, call.path.ns, after_ns, after_name, [&](const Object& object) {
     if (!selectors->match(*object)) return true;
-    if (limit && page.objects.size() == limit) {
+    if (*limit && page.objects.size() == *limit) {
       ++page.remaining;
       return true;
     }
@@ -229,7 +232,7 @@ ServerResponse ApiServer::remove(const ServerRequest& request, const Call& call)
 ServerResponse ApiServer::remove_all(const ServerRequest& request, const Call& call) {
   auto options = remove_options_of(request);
   if (!options) return error_response(options.error());
-  auto selectors = selectors_of(request);
+  auto selectors = selectors_of(request, *call.path.type);
   if (!selectors) return error_response(selectors.error());
   if (call.path.type->kind == "Namespace") return error_response(method_not_allowed());
   std::unique_lock lock(mutex_);
@@ -250,7 +253,7 @@ ServerResponse ApiServer::remove_all(const ServerRequest& request, const Call& c
 }
 
 ServerAnswer ApiServer::watch(const ServerRequest& request, const Call& call) {
-  auto selectors = selectors_of(request);
+  auto selectors = selectors_of(request, *call.path.type);
   if (!selectors) return error_response(selectors.error());
   auto watcher = std::make_shared<Watcher>(Watcher{.path = call.path, .selectors = *selectors, .how = call.how});
   std::string version = request.parameter("resourceVersion");

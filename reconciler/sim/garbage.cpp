@@ -27,7 +27,9 @@ void collect_garbage(ControllerContext& context, const ObjectRef& ref) {
     auto dependents = records.store().dependents(text_at(*object, {"metadata", "uid"}));
     for (const ObjectRef& dependent : dependents) {
       Object each = records.store().get(dependent);
-      if (each && !find(*each, {"metadata", "deletionTimestamp"})) records.remove(dependent, Propagation::Foreground);
+      if (!each || find(*each, {"metadata", "deletionTimestamp"})) continue;
+      bool leaf = records.store().dependents(text_at(*each, {"metadata", "uid"})).empty();
+      records.remove(dependent, leaf ? Propagation::Background : Propagation::Foreground);
     }
     if (!records.store().dependents(text_at(*object, {"metadata", "uid"})).empty()) return;
     Json next = *object;

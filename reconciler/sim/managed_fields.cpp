@@ -80,7 +80,9 @@ Entry& entry_of(std::vector<Entry>& entries, const FieldManager& manager, std::s
       Entry{manager.name, std::string(operation), manager.api_version, manager.subresource, "", {}});
 }
 
-ApiError conflict_error(const std::vector<std::pair<const Entry*, FieldSet>>& conflicts) {
+ApiError conflict_error(std::vector<std::pair<const Entry*, FieldSet>> conflicts) {
+  std::stable_sort(conflicts.begin(), conflicts.end(),
+                   [](const auto& a, const auto& b) { return a.first->manager < b.first->manager; });
   struct Group {
     std::string text;
     std::vector<std::string> fields;
@@ -101,7 +103,7 @@ ApiError conflict_error(const std::vector<std::pair<const Entry*, FieldSet>>& co
   std::string list;
   for (const Group& group : groups) {
     if (!list.empty()) list += "\n";
-    if (group.fields.size() == 1) {
+    if (count == 1) {
       list += format("conflict with {}: {}", group.text, group.fields[0]);
     } else {
       list += format("conflicts with {}:", group.text);

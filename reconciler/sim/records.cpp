@@ -100,7 +100,7 @@ Object Records::remove(const ObjectRef& ref, Propagation propagation) {
       if (Object object = store_.get(dependent)) replace(dependent, without_owner(*object, uid));
 
   bool is_namespace = ref.type->kind == "Namespace";
-  bool wait = propagation == Propagation::Foreground && !store_.dependents(uid).empty();
+  bool wait = propagation == Propagation::Foreground;
   if (!is_namespace && !wait && !has_finalizers(*live)) {
     store_.erase(ref);
     return nullptr;

@@ -78,6 +78,17 @@ void check_labels(Errors& errors, const std::string& field, const Json* labels) 
   }
 }
 
+void check_owners(Errors& errors, const Json* owners) {
+  if (!owners || !owners->is_array()) return;
+  for (const Json& owner : *owners) {
+    if (text_at(owner, {"apiVersion"}).empty())
+      errors.wrong("metadata.ownerReferences.apiVersion", "", "version must not be empty");
+    for (auto name : {"kind", "name", "uid"})
+      if (text_at(owner, {name}).empty())
+        errors.wrong(format("metadata.ownerReferences.{}", name), "", "must not be empty");
+  }
+}
+
 void check_containers(Errors& errors, const std::string& path, const Json* spec) {
   const Json* containers = spec ? find(*spec, {"containers"}) : nullptr;
   if (!containers || !containers->is_array() || containers->empty()) return errors.missing(path + ".containers");
@@ -256,6 +267,7 @@ std::vector<FieldError> validate(const ResourceType& type, const Json& object, c
   Errors errors;
   if (!before) check_name(errors, type, text_at(object, {"metadata", "name"}));
   check_labels(errors, "metadata.labels", find(object, {"metadata", "labels"}));
+  check_owners(errors, find(object, {"metadata", "ownerReferences"}));
   if (type.group == "apps" && (type.kind == "Deployment" || type.kind == "ReplicaSet"))
     check_workload(errors, object, before);
   if (type.group.empty() && type.kind == "Service") check_service(errors, object, before);

@@ -25,14 +25,22 @@ std::optional<ApiError> check_kind(const ResourcePath& target, const Json& objec
   if (!object.is_object())
     return bad_request("the object provided is unrecognized (must be of type " + target.type->kind + ")");
   std::string kind = text_at(object, {"kind"}), version = text_at(object, {"apiVersion"});
-  if (!version.empty() && version != version_of(target))
-    return bad_request(format("the API version in the data ({}) does not match the expected API version ({})", version,
-                              version_of(target)));
-  if (!kind.empty() && kind != target.type->kind)
-    return bad_request(
-        format("{} in version \"{}\" cannot be handled as a {}: converting ({}).{} to ({}).{}: unknown conversion",
-               target.type->kind, target.type->versions.front(), target.type->kind, version, kind, version_of(target),
-               target.type->kind));
+  const ResourceType& type = *target.type;
+  auto unreadable = [&](const std::string& why) {
+    return bad_request(format("{} in version \"{}\" cannot be handled as a {}: {}", kind.empty() ? type.kind : kind,
+                              version, type.kind, why));
+  };
+  if (!version.empty() && version != version_of(target)) {
+    if (type.custom)
+      return bad_request(format("the API version in the data ({}) does not match the expected API version ({})",
+                                version, version_of(target)));
+    return unreadable(format("no kind \"{}\" is registered for version \"{}\" in scheme \"pkg/runtime/scheme.go:110\"",
+                             kind, version));
+  }
+  if (!kind.empty() && kind != type.kind)
+    return unreadable(format("converting ({}.{}) to ({}.{}): unknown conversion", version.substr(version.find('/') + 1),
+                             kind, type.group.empty() ? "core" : type.group.substr(0, type.group.find('.')),
+                             type.kind));
   std::string name = text_at(object, {"metadata", "name"}), ns = text_at(object, {"metadata", "namespace"});
   if (target.type->namespaced && !ns.empty() && ns != target.ns)
     return bad_request("the namespace of the provided object does not match the namespace sent on the request");
@@ -206,9 +214,7 @@ Answer<Object> World::update(const ResourcePath& target, Json object, const Writ
   std::string version = text_at(object, {"metadata", "resourceVersion"});
   std::string uid = text_at(object, {"metadata", "uid"});
   std::string live_uid = text_at(*live, {"metadata", "uid"});
-  if (!uid.empty() && uid != live_uid)
-    return precondition_failed(*target.type, target.name,
-                               format("UID in precondition: {}, UID in object meta: {}", uid, live_uid));
+  if (!uid.empty() && uid != live_uid) return uid_differs(*target.type, ref_of(target), uid, live_uid);
   if (!version.empty() && version != text_at(*live, {"metadata", "resourceVersion"}))
     return modified_meanwhile(*target.type, target.name);
   if (target.subresource == "scale") return scale(target, live, object, options);
@@ -297,16 +303,14 @@ Answer<Written> World::apply(const ResourcePath& target, const Object& live, con
     Json managed = (*applied)["metadata"].value("managedFields", Json::array());
     auto made = prepare_new(target, std::move(*applied), options);
     if (!made) return made.error();
-    (*made)["metadata"]["managedFields"] = managed;
+    if (!managed.empty()) (*made)["metadata"]["managedFields"] = managed;
     if (options.dry_run) return Written{std::make_shared<const Json>(std::move(*made)), true};
     return Written{records_.store().put(ref_of(target), std::move(*made)), true};
   }
   if (!version.empty() && version != text_at(*live, {"metadata", "resourceVersion"}))
     return modified_meanwhile(*target.type, target.name);
   if (!uid.empty() && uid != text_at(*live, {"metadata", "uid"}))
-    return precondition_failed(
-        *target.type, target.name,
-        format("UID in precondition: {}, UID in object meta: {}", uid, text_at(*live, {"metadata", "uid"})));
+    return uid_differs(*target.type, ref_of(target), uid, text_at(*live, {"metadata", "uid"}));
   auto applied = apply_server_side(*live, asked, manager, on_conflict, *target.type->shape, now());
   if (!applied) return applied.error();
   auto stored = store_change(target, live, std::move(*applied), options, false);
@@ -330,7 +334,7 @@ Answer<Written> World::patch(const ResourcePath& target, PatchKind kind, const J
                                                  : apply_strategic_patch(before, patch, *type.shape);
   if (!next) {
     if (next.error().kind == ErrorKind::Conflict || kind == PatchKind::Json)
-      return ApiError{422, "Invalid", "the server rejected our request due to an error in our request"};
+      return ApiError{422, "Invalid", "the server rejected our request due to an error in our request", Json::object()};
     return bad_request(next.error().message);
   }
   auto written = update(target, std::move(*next), options);
@@ -343,12 +347,12 @@ Answer<Removed> World::remove(const ResourcePath& target, const RemoveOptions& o
   if (!live) return not_found(*target.type, target.name);
   std::string uid = text_at(*live, {"metadata", "uid"}), version = text_at(*live, {"metadata", "resourceVersion"});
   if (!options.uid.empty() && options.uid != uid)
-    return precondition_failed(*target.type, target.name,
-                               format("UID in precondition: {}, UID in object meta: {}", options.uid, uid));
+    return precondition_failed(*target.type, target.name, "UID", options.uid, uid);
   if (!options.resource_version.empty() && options.resource_version != version)
-    return precondition_failed(*target.type, target.name,
-                               format("ResourceVersion in precondition: {}, ResourceVersion in object meta: {}",
-                                      options.resource_version, version));
+    return precondition_failed(*target.type, target.name, "ResourceVersion", options.resource_version, version);
+  for (auto kept : {"default", "kube-system", "kube-public"})
+    if (target.type->kind == "Namespace" && target.type->group.empty() && target.name == kept)
+      return forbidden(*target.type, target.name, "this namespace may not be deleted");
   if (options.dry_run) return Removed{live, true};
   Object left = records_.remove(ref_of(target), options.propagation);
   return Removed{left ? left : live, !left};
@@ -372,8 +376,9 @@ Json scale_of(const Json& workload) {
   Json scale = {{"kind", "Scale"},
                 {"apiVersion", "autoscaling/v1"},
                 {"metadata", metadata},
-                {"spec", {{"replicas", integer_at(workload, {"spec", "replicas"}).value_or(0)}}},
+                {"spec", Json::object()},
                 {"status", {{"replicas", integer_at(workload, {"status", "replicas"}).value_or(0)}}}};
+  if (auto replicas = integer_at(workload, {"spec", "replicas"}).value_or(0)) scale["spec"]["replicas"] = replicas;
   std::string selector;
   if (const Json* labels = find(workload, {"spec", "selector", "matchLabels"}); labels && labels->is_object())
     for (const auto& [name, value] : labels->items())

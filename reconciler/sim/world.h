@@ -23,7 +23,7 @@ struct WorldOptions {
   TimePoint now = {};                ///< when the world begins
   double requests_per_second = 10;   ///< per route of each VirtualService
   uint64_t seed = 1;                 ///< of uids and name suffixes
-  size_t history_per_type = 100000;  ///< watch events kept per kind; older ones answer 410
+  size_t history_per_type = 10000;  ///< watch events kept per kind; older ones answer 410
 };
 
 /// What a request is about. `version` empty: the stored one.
