@@ -212,6 +212,7 @@ custom() {
 }
 
 watching() {
+  : >"$work/watch"
   k get configmaps -n "$ns" -w >"$work/watch" &
   local watcher=$!
   until_true "the watch has begun" grep -q settings "$work/watch"
