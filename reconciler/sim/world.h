@@ -19,10 +19,10 @@ class Controllers;
 class Traffic;
 
 struct WorldOptions {
-  Duration ready_after = 0ms;        ///< from a pod's creation until it is ready
-  TimePoint now = {};                ///< when the world begins
-  double requests_per_second = 10;   ///< per route of each VirtualService
-  uint64_t seed = 1;                 ///< of uids and name suffixes
+  Duration ready_after = 0ms;       ///< from a pod's creation until it is ready
+  TimePoint now = {};               ///< when the world begins
+  double requests_per_second = 10;  ///< per route of each VirtualService
+  uint64_t seed = 1;                ///< of uids and name suffixes
   size_t history_per_type = 10000;  ///< watch events kept per kind; older ones answer 410
 };
 
