@@ -51,11 +51,12 @@ Daemon::Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Cloc
                {.prepare = [this](const ObjectKey& key, const Json& manifest) { return prepare(key, manifest); },
                 .begin =
                     [this](const ObjectKey& key) {
-                      for (const RolloutKey& user : desired_.users_of(key)) rollouts_.lock(user);
+                      for (const RolloutKey& user : locked_[key] = desired_.users_of(key)) rollouts_.lock(user);
                     },
                 .end =
                     [this](const ObjectKey& key) {
-                      for (const RolloutKey& user : desired_.users_of(key)) rollouts_.unlock(user);
+                      for (const RolloutKey& user : locked_[key]) rollouts_.unlock(user);
+                      locked_.erase(key);
                     }}),
       sync_(git, clock, workers, options_.interval, [this](const std::string& commit) { on_head(commit); }) {}
 

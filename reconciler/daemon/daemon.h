@@ -48,6 +48,8 @@ class Daemon {
   /// Every rollout is Healthy, Degraded or Paused, every object was tried, everything is pushed or refused.
   bool at_rest() const;
   Report report() const;
+  /// The commit whose manifests are in force; empty before the first.
+  const std::string& head() const { return head_; }
 
   /// Both sides were read once and decisions are made.
   bool begun() const { return begun_; }
@@ -75,12 +77,13 @@ class Daemon {
   ObjectApplier objects_;
   GitSync sync_;
 
-  std::string head_;             ///< the commit whose manifests are in force; empty before the first
+  std::string head_;
   std::string manifest_commit_;  ///< the newest one taken over that changed a manifest: history is searched from here
   std::string trouble_;          ///< why the newest commit is not in force
   std::string cluster_trouble_ = "not asked yet";
   bool begun_ = false;  ///< status files are read
   std::set<RolloutKey> waiting_for_objects_;
+  std::map<ObjectKey, std::set<RolloutKey>> locked_;  ///< by objects being written; Git may ask for others by the end
 };
 
 }  // namespace reconciler

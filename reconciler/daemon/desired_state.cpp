@@ -45,7 +45,7 @@ DesiredState::Touched DesiredState::index(const std::string& path, const File& f
   Touched touched;
   for (const Rollout& r : file.rollouts) {
     paths_[rollout_object_key(r.key)].insert(path);
-    for (const ObjectKey& used : used_by(r)) users_[used].insert(r.key);
+    for (const ObjectKey& used : used_by(r)) ++users_[used][r.key];
     touched.rollouts.insert(r.key);
   }
   for (const RefusedRollout& r : file.refused) {
@@ -70,6 +70,7 @@ DesiredState::Touched DesiredState::unindex(const std::string& path, const File&
     forget(rollout_object_key(r.key));
     for (const ObjectKey& used : used_by(r)) {
       auto users = users_.find(used);
+      if (--users->second.at(r.key) > 0) continue;
       users->second.erase(r.key);
       if (users->second.empty()) users_.erase(users);
     }
@@ -125,8 +126,10 @@ std::optional<Json> DesiredState::object(const ObjectKey& key) const {
 }
 
 std::set<RolloutKey> DesiredState::users_of(const ObjectKey& key) const {
-  auto users = users_.find(key);
-  return users == users_.end() ? std::set<RolloutKey>{} : users->second;
+  std::set<RolloutKey> out;
+  if (auto users = users_.find(key); users != users_.end())
+    for (const auto& [user, files] : users->second) out.insert(user);
+  return out;
 }
 
 std::set<ObjectKey> DesiredState::used_by(const Rollout& rollout) {

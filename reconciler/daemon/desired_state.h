@@ -63,7 +63,8 @@ class DesiredState {
 
   std::map<std::string, File> files_;
   std::map<ObjectKey, std::set<std::string>> paths_;
-  std::map<ObjectKey, std::set<RolloutKey>> users_;
+  /// How many files name each user: while a file moves, two do.
+  std::map<ObjectKey, std::map<RolloutKey, int>> users_;
   std::map<std::string, std::vector<Problem>> problems_;
 };
 

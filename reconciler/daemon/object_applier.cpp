@@ -43,11 +43,16 @@ void ObjectApplier::live_changed(const ObjectKey& key) {
 void ObjectApplier::run_due() {
   const Duration now = clock_.monotonic();
   for (const auto& [key, failed] : failed_)
-    if (!failed.refused && failed.again <= now) pending_.emplace(Place{apply_rank(key), key}, true);
+    if (!failed.refused && failed.again <= now && !writing_.contains(key))
+      pending_.emplace(Place{apply_rank(key), key}, true);
   // A rank begins when the one before it is done: a custom resource finds its definition, a Service its namespace.
   for (auto next = pending_.begin(); next != pending_.end() && in_flight_ < kInFlightMax;) {
     const auto [rank, key] = next->first;
     if (in_flight_ > 0 && rank != rank_in_flight_) return;
+    if (writing_.contains(key)) {
+      ++next;  // changed again while it is written: its turn comes after that
+      continue;
+    }
     const bool surely = next->second;
     auto manifest = desired_.object(key);
     if (!manifest) {
@@ -68,6 +73,7 @@ void ObjectApplier::run_due() {
     next = pending_.erase(next);
     rank_in_flight_ = rank;
     ++in_flight_;
+    writing_.insert(key);
     hooks_.begin(key);
     const bool namespace_known = key.ns.empty() || namespaces_.contains(key.ns);
     workers_.run(Lane::Cluster, [this, key, manifest = std::move(*prepared), surely, namespace_known]() -> Completion {
@@ -80,6 +86,7 @@ void ObjectApplier::run_due() {
 
 void ObjectApplier::finish(const ObjectKey& key, const Result<bool>& written) {
   --in_flight_;
+  writing_.erase(key);
   hooks_.end(key);
   if (written) {
     failed_.erase(key);
@@ -102,7 +109,8 @@ Duration ObjectApplier::next_due() const {
   if (!pending_.empty() && in_flight_ < kInFlightMax && in_flight_ == 0) return clock_.monotonic() + 50ms;
   Duration due = Duration::max();
   for (const auto& [key, failed] : failed_)
-    if (!failed.refused) due = std::min(due, failed.again);
+    if (!failed.refused && !writing_.contains(key) && !pending_.contains({apply_rank(key), key}))
+      due = std::min(due, failed.again);
   return due;
 }
 

@@ -59,6 +59,7 @@ class ObjectApplier {
   Hooks hooks_;
   std::map<Place, bool> pending_;  ///< to `surely`
   std::map<ObjectKey, Failed> failed_;
+  std::set<ObjectKey> writing_;
   std::set<std::string> namespaces_;  ///< known to exist
   int rank_in_flight_ = 0;
   int in_flight_ = 0;

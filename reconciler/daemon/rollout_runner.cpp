@@ -240,6 +240,8 @@ void RolloutRunner::take_over(Planned& planned) {
   tracked.settled = decision.settled;
   if (!decision.why.empty()) tracked.why = decision.why;
   if (transition) {
+    // What was refused may not be asked for any more.
+    tracked.parked = false;
     tracked.status = decision.status;
     const Status& s = decision.status;
     log_info(decision.subject, {{"rollout", planned.key.text()},

@@ -150,6 +150,7 @@ std::string write_status(const RolloutKey& key, const Status& status) {
   if (status.stable) out += line("stable", revision(*status.stable));
   if (status.canary) out += line("canary", revision(*status.canary));
   if (status.step) out += line("step", step(*status.step));
+  if (!status.returning.empty()) out += line("returning", scalar(status.returning));
   out += line("weight", std::to_string(status.weight));
   out += list("previous", each(status.previous, revision));
   out += list("rejected", each(status.rejected, rejected));

@@ -36,7 +36,10 @@ struct Pass {
   }
 };
 
-Advance stay(const Pass& pass) { return {.status = pass.status, .why = pass.missing.waiting}; }
+Advance stay(const Pass& pass) {
+  const Difference& missing = pass.missing;
+  return {.status = pass.status, .why = missing.waiting.empty() ? missing.stable_is_short : missing.waiting};
+}
 
 std::string pods_text(const Pass& pass) {
   const Workload* w = pass.live.workload(pass.status.canary->hash);
@@ -46,7 +49,7 @@ std::string pods_text(const Pass& pass) {
 
 /// `shop/checkout made no progress for 10m` is a transition only once; until then, look again when it would be.
 Advance check_deadline(const Pass& pass, Advance otherwise) {
-  const bool counting = pass.status.phase == Phase::Progressing && !pass.desired.paused && !pass.missing.agrees();
+  const bool counting = pass.status.phase == Phase::Progressing && !pass.desired.paused && !pass.missing.step_agrees();
   if (!counting) return otherwise;
   TimePoint deadline = last_progress(pass.live, pass.status, pass.wanted) + pass.desired.progress_deadline;
   if (pass.now < deadline) {
@@ -61,21 +64,28 @@ Advance check_deadline(const Pass& pass, Advance otherwise) {
   return abort ? reject(pass.desired, pass.status, why, pass.now) : degrade(pass.desired, pass.status, why);
 }
 
+/// Under spec.paused no pods come, so what waits for nothing else is at rest.
+std::optional<Advance> wait_while_paused(const Pass& pass) {
+  return pass.missing.actions.empty() ? freeze_or_thaw(pass.desired, pass.status) : std::nullopt;
+}
+
 /// The canary has left; stable has everything back.
 Advance finish_return(const Pass& pass) {
-  if (!pass.missing.agrees()) return check_deadline(pass, stay(pass));
-  return returned(pass.desired, pass.status);
+  if (pass.missing.agrees()) return returned(pass.desired, pass.status);
+  if (auto turned = wait_while_paused(pass)) return *turned;
+  return check_deadline(pass, stay(pass));
 }
 
 /// First deploy, or the last stage of a promotion: wait until live agrees, then it is Healthy.
 Advance settle(const Pass& pass) {
   if (pass.missing.agrees()) return promoted(pass.desired, pass.status, pass.now);
+  if (auto turned = wait_while_paused(pass)) return *turned;
   return check_deadline(pass, stay(pass));
 }
 
 /// Past the last step: all pods, all traffic, then the canary is the stable revision.
 Advance complete(const Pass& pass) {
-  if (pass.desired.paused || !pass.missing.agrees()) return check_deadline(pass, stay(pass));
+  if (pass.desired.paused || !pass.missing.step_agrees()) return check_deadline(pass, stay(pass));
   if (pass.status.step && pass.status.weight < 100)
     return shift(pass.desired, pass.status, 100, pods_text(pass) + "; all traffic to the canary");
   return promote(pass.desired, pass.status, pass.now);
@@ -83,7 +93,7 @@ Advance complete(const Pass& pass) {
 
 Advance work_on_pause(const Pass& pass, const Pause& pause) {
   if (pass.desired.paused || held_by_person(pass.status)) return stay(pass);
-  if (!pass.missing.agrees()) return stay(pass);
+  if (!pass.missing.step_agrees()) return stay(pass);
   if (!pause.duration) return stay(pass);
   TimePoint over = pass.status.step->since + *pause.duration;
   if (pass.now < over) {
@@ -96,7 +106,7 @@ Advance work_on_pause(const Pass& pass, const Pause& pause) {
 }
 
 Advance work_on_weight(const Pass& pass, const SetWeight& step) {
-  if (pass.desired.paused || held_by_person(pass.status) || !pass.missing.agrees())
+  if (pass.desired.paused || held_by_person(pass.status) || !pass.missing.step_agrees())
     return check_deadline(pass, stay(pass));
   return next_step(pass.desired, pass.status, step.percent, pods_text(pass), pass.now);
 }
@@ -110,7 +120,7 @@ std::optional<Advance> mind_lost_pods(const Pass& pass) {
   const int promised = status.weight == 100 && index == count ? 100 : weight_before(pass.desired, index);
   if (status.weight > 0 && pass.available(hash) == 0)
     return lose_traffic(pass.desired, status, "no canary pod is left: all traffic to stable");
-  const bool restore = status.weight == 0 && promised > 0 && index < count && pass.missing.agrees() &&
+  const bool restore = status.weight == 0 && promised > 0 && index < count && pass.missing.step_agrees() &&
                        pass.available(hash) >= share_of(pass.desired.replicas, promised);
   if (restore && status.phase != Phase::Degraded)
     return shift_again(pass.desired, status, promised, pods_text(pass) + " again", pass.now);
@@ -136,12 +146,12 @@ std::optional<Advance> follow_git(const Pass& pass) {
   const bool wants_canary = status.canary && desired.hash == status.canary->hash;
   // A cluster that has lost the stable revision has nothing to protect: as on a first deploy.
   const bool stable_gone = status.stable && !pass.live.workload(status.stable->hash);
-  if (stable_gone && !wants_stable && !(wants_canary && is_rejected(status, desired.hash)))
+  if (stable_gone && !wants_stable && !is_rejected(status, desired.hash))
     return deploy_first(desired, status, pass.live, "the stable ReplicaSet is gone, nothing to protect", pass.now);
   if (!status.stable && !wants_canary)
     return deploy_first(desired, status, pass.live, "image changed before the first deploy was up", pass.now);
   if (wants_stable) {
-    if (status.canary && status.returning.empty()) return turn_back(desired, status);
+    if (status.canary && status.returning.empty()) return turn_back(desired, status, pass.now);
     const bool failed = std::any_of(status.rejected.begin(), status.rejected.end(), [](auto& r) { return !r.lapsed; });
     if (!status.canary && failed) return forgive(desired, status);
     return std::nullopt;
@@ -156,16 +166,16 @@ std::optional<Advance> follow_git(const Pass& pass) {
 }
 
 /// A lost disk must not forget a rejection: the route remembers it (design.md 5).
-std::optional<Advance> heed_mark(const Pass& pass) {
-  const Status& status = pass.status;
-  std::string mark = pass.live.virtual_service ? rejected_mark(*pass.live.virtual_service) : "";
+std::optional<Advance> heed_mark(const Rollout& desired, const Observed& live, const Status& status, TimePoint now) {
+  std::string mark = live.virtual_service ? rejected_mark(*live.virtual_service) : "";
   const bool known =
       std::any_of(status.rejected.begin(), status.rejected.end(), [&](auto& r) { return r.hash == mark; });
-  if (mark.empty() || known || mark != pass.desired.hash || !status.stable || status.stable->hash == mark)
+  if (mark.empty() || known || mark != desired.hash || !status.stable || status.stable->hash == mark)
     return std::nullopt;
   Status with_canary = status;
-  if (!with_canary.canary) with_canary.canary = revision_of(pass.desired, pass.live, pass.now);
-  return reject(pass.desired, with_canary, "rejected before, by the mark on the VirtualService", pass.now);
+  // Git asks for what is marked; a canary that the status still tells of was on its way before.
+  if (!status.canary || status.canary->hash != mark) with_canary.canary = revision_of(desired, live, now);
+  return reject(desired, with_canary, "rejected before, by the mark on the VirtualService", now);
 }
 
 Advance advance_known(const Rollout& desired, const Observed& live, const Status& status, TimePoint now) {
@@ -173,7 +183,7 @@ Advance advance_known(const Rollout& desired, const Observed& live, const Status
   auto missing = diff(desired, live, wanted, now);
   if (!missing) return {.status = status, .held = missing.error().message};
   Pass pass{desired, live, status, now, std::move(wanted), std::move(*missing)};
-  if (auto marked = heed_mark(pass)) return *marked;
+  if (auto marked = heed_mark(desired, live, status, now)) return *marked;
   if (auto followed = follow_git(pass)) return *followed;
   std::string stale;
   if (auto decided = obey(desired, status, live, now, stale)) return *decided;
@@ -181,7 +191,7 @@ Advance advance_known(const Rollout& desired, const Observed& live, const Status
     if (!status.stable) return settle(pass);
     if (!status.returning.empty()) return finish_return(pass);
     if (status.canary) return work_on_canary(pass);
-    const bool promoting = status.phase == Phase::Progressing;
+    const bool promoting = status.phase == Phase::Progressing || status.phase == Phase::Paused;
     const bool recovering = status.phase == Phase::Degraded && !is_rejected(status, desired.hash);
     return promoting || recovering ? settle(pass) : stay(pass);
   }();
@@ -192,7 +202,11 @@ Advance advance_known(const Rollout& desired, const Observed& live, const Status
 }  // namespace
 
 Advance advance(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now) {
-  if (!status || (!status->stable && !status->canary)) return first_start(desired, live, now);
+  if (!status || (!status->stable && !status->canary)) {
+    Advance first = first_start(desired, live, now);
+    auto marked = heed_mark(desired, live, first.status, now);
+    return marked && first.held.empty() ? *marked : first;
+  }
   return advance_known(desired, live, *status, now);
 }
 

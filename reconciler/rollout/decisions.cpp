@@ -109,8 +109,9 @@ std::optional<Advance> steer(const Rollout& desired, const Status& status, TimeP
 }  // namespace
 
 bool held_by_person(const Status& status) {
+  // A pause belongs to the run it was decided in, not to a later one of the same revision.
   return status.phase == Phase::Paused && status.decision && status.decision->verb == Verb::Pause && status.canary &&
-         status.decision->revision == status.canary->hash;
+         status.decision->revision == status.canary->hash && status.decision->at >= status.canary->since;
 }
 
 std::optional<Advance> obey(const Rollout& desired, const Status& status, const Observed& live, TimePoint now,

@@ -93,7 +93,8 @@ class Comparison {
   /// A Service that selects every pod is taken over only by a full revision (spec 3.3). Otherwise the new revision
   /// must not have fewer pods than the old one had for the traffic that comes this way.
   int pods_needed_to_select(const std::string& service, const ServiceState& state, int weight_elsewhere) const {
-    if (service == desired_.canary_service && target_.canary_service != target_.stable_service) return 1;
+    if (service == desired_.canary_service && target_.canary_service != target_.stable_service)
+      return std::min(1, desired_.replicas);
     if (state.hash.empty()) return desired_.replicas;
     if (service == desired_.canary_service || weight_elsewhere == 100) return std::min(1, desired_.replicas);
     return std::min(desired_.replicas, std::max(1, available(state.hash)));
@@ -161,10 +162,12 @@ class Comparison {
       const Workload* w = live_.workload(hash);
       int there = w ? w->available : 0;
       if (there >= wanted) continue;
-      std::string role = target_.replicas.size() > 1 && hash != target_.stable_service ? "canary pods" : "pods";
+      const bool beside_canary = target_.replicas.size() > 1 && hash == target_.stable_service;
+      std::string role = beside_canary ? "stable pods" : target_.replicas.size() > 1 ? "canary pods" : "pods";
+      std::string text = format("waiting for {} of {} {}{}", wanted - there, wanted, role,
+                                w && !w->pod_trouble.empty() ? ": " + w->pod_trouble : "");
       // Missing pods are the cause of whatever else is waited for, so they are what a person is told.
-      out_.waiting = format("waiting for {} of {} {}{}", wanted - there, wanted, role,
-                            w && !w->pod_trouble.empty() ? ": " + w->pod_trouble : "");
+      (beside_canary ? out_.stable_is_short : out_.waiting) = std::move(text);
     }
   }
 

@@ -18,8 +18,13 @@ struct Difference {
   std::vector<Action> actions;
   /// What no action can hasten, as a person would say it: `waiting for 1 of 2 canary pods: image cannot be pulled`.
   std::string waiting;
+  /// Stable pods that are missing while a canary is under way. A step does not wait for them: a new version may be the
+  /// very thing that mends an ailing stable one.
+  std::string stable_is_short;
   /// Nothing to do and nothing to wait for; pods that linger until their deadline do not count.
-  bool agrees() const { return actions.empty() && waiting.empty(); }
+  bool agrees() const { return step_agrees() && stable_is_short.empty(); }
+  /// The same as far as a step of the canary is concerned.
+  bool step_agrees() const { return actions.empty() && waiting.empty(); }
 };
 
 /// Deadlines in SetScaleDownDeadline actions are set to `now` + linger. An object the rollout needs and that is

@@ -40,7 +40,8 @@ Decision plan(const Rollout& desired, const Observed& live, const std::optional<
     return out;
   }
   out.actions = std::move(missing->actions);
-  out.settled = out.subject.empty() && out.actions.empty() && missing->waiting.empty();
+  out.settled =
+      out.subject.empty() && out.actions.empty() && missing->waiting.empty() && missing->stable_is_short.empty();
   return out;
 }
 

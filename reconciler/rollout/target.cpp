@@ -29,10 +29,11 @@ Target target(const Rollout& desired, const Status& status) {
   out.replicas[status.stable->hash] = desired.replicas;
   out.stable_service = out.canary_service = status.stable->hash;
   if (!status.canary || !status.returning.empty()) return out;
-  const int pods = canary_pods(desired, index);
+  // On the way to a lower weight the pods for the present one stay until it is written.
+  const int pods = std::max(canary_pods(desired, index), share_of(desired.replicas, status.weight));
   out.replicas[status.canary->hash] = pods;
-  // A canary without pods is not selected: nobody would answer.
-  if (pods > 0) out.canary_service = status.canary->hash;
+  // A canary without pods is not selected: nobody would answer. With no replicas at all nobody does anyway.
+  if (pods > 0 || status.weight > 0) out.canary_service = status.canary->hash;
   out.weight = status.weight;
   return out;
 }

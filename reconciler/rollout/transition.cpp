@@ -162,8 +162,9 @@ Advance promoted(const Rollout& desired, const Status& status, TimePoint now) {
           .urgent = true};
 }
 
-Advance turn_back(const Rollout& desired, const Status& status) {
+Advance turn_back(const Rollout& desired, const Status& status, TimePoint now) {
   Status next = status;
+  if (next.step) next.step->since = next_whole_second(now);
   next.commit = desired.commit;
   next.returning = format("Git asks for {} again", stable_label(status));
   next.weight = 0;
@@ -177,6 +178,8 @@ Advance turn_back(const Rollout& desired, const Status& status) {
 
 Advance reject(const Rollout&, const Status& status, const std::string& why, TimePoint now) {
   Status next = status;
+  // The way back has its own progress deadline.
+  if (next.step) next.step->since = next_whole_second(now);
   next.returning = why;
   next.weight = 0;
   next.phase = Phase::Progressing;
@@ -220,16 +223,19 @@ Advance forgive(const Rollout& desired, const Status& status) {
 Advance degrade(const Rollout&, const Status& status, const std::string& why) {
   Status next = status;
   next.phase = Phase::Degraded;
-  const std::string what = status.canary ? canary_label(status) : stable_label(status);
-  return {.status = next, .subject = at_step("stuck deploying " + what, next), .why = why, .urgent = true};
+  std::string what = status.canary ? "deploying " + canary_label(status) : "promoting " + stable_label(status);
+  if (!status.returning.empty()) what = "returning to " + stable_label(status);
+  return {.status = next, .subject = at_step("stuck " + what, next), .why = why, .urgent = true};
 }
 
 std::optional<Advance> freeze_or_thaw(const Rollout& desired, const Status& status) {
   const int index = status.step ? status.step->index : 0;
+  const bool under_way = status.canary && status.stable && status.returning.empty();
   const bool at_pause =
       index < int(desired.steps.size()) && std::holds_alternative<Pause>(desired.steps[size_t(index)]);
+  const bool waits = under_way && (at_pause || held_by_person(status));
   const bool freeze = desired.paused && status.phase == Phase::Progressing;
-  const bool thaw = !desired.paused && status.phase == Phase::Paused && !at_pause && !held_by_person(status);
+  const bool thaw = !desired.paused && status.phase == Phase::Paused && !waits;
   if (!freeze && !thaw) return std::nullopt;
   Status next = status;
   next.phase = freeze ? Phase::Paused : Phase::Progressing;

@@ -40,7 +40,7 @@ Advance promote(const Rollout& desired, const Status& status, TimePoint now);
 Advance promoted(const Rollout& desired, const Status& status, TimePoint now);
 
 /// `returning to v1: Git asks for v1 again`
-Advance turn_back(const Rollout& desired, const Status& status);
+Advance turn_back(const Rollout& desired, const Status& status, TimePoint now);
 
 /// `returning to v1: <why>`; the canary's revision is remembered as rejected.
 Advance reject(const Rollout& desired, const Status& status, const std::string& why, TimePoint now);

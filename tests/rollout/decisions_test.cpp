@@ -87,3 +87,16 @@ TEST_CASE("a decision without a canary is stale", "[decisions]") {
   CHECK_THAT(c.last.stale_decision, ContainsSubstring("no canary is under way"));
   CHECK(c.status->phase == Phase::Healthy);
 }
+
+TEST_CASE("a pause that was decided in an earlier run does not hold a later one", "[decisions]") {
+  const std::vector<Step> steps = {Pause{10s}, SetWeight{20}, Pause{}};
+  Cluster1 c = running("v1");
+  c.rest(decided(Verb::Pause, std::nullopt, "d1", steps), at(100));
+  c.rest(decided(Verb::Pause, std::nullopt, "d1", steps), at(200));
+  CHECK(c.status->step->index == 0);
+  c.rest(rollout("v1", steps), at(300));
+  c.take_history();
+  c.rest(decided(Verb::Pause, std::nullopt, "d1", steps), at(400));
+  c.rest(decided(Verb::Pause, std::nullopt, "d1", steps), at(411));
+  CHECK(c.take_history() == History{"deploying v2 (step 0/3)", "canary 0% (step 1/3)", "canary 20% (step 2/3)"});
+}

@@ -1,4 +1,5 @@
 #include "rollout/builders.h"
+#include "rollout/istio.h"
 
 #include "catch.h"
 
@@ -245,7 +246,10 @@ TEST_CASE("no replicas means no pods, and the steps still end", "[advance]") {
   v1.replicas = v2.replicas = 0;
   c.rest(v1, at(0));
   for (int t : {100, 161, 222, 300}) c.rest(v2, at(t));
-  CHECK(c.take_history().back() == "promoted v2");
+  CHECK(c.take_history() == History{"deploying v1 (step 4/4)", "promoted v1", "deploying v2 (step 0/4)",
+                                    "canary 20% (step 1/4)", "canary 20% (step 2/4)", "canary 60% (step 3/4)",
+                                    "canary 60% (step 4/4)", "canary 100% (step 4/4)", "promoting v2 (step 4/4)",
+                                    "promoted v2"});
 }
 
 TEST_CASE("the routes of others and everything else in a VirtualService stay", "[istio]") {
@@ -262,4 +266,86 @@ TEST_CASE("the routes of others and everything else in a VirtualService stay", "
   expected["spec"]["http"][0]["route"][0]["weight"] = 80;
   expected["spec"]["http"][0]["route"][1]["weight"] = 20;
   CHECK(*c.live.virtual_service == expected);
+}
+
+TEST_CASE("a mark found with an older canary in the status rejects what Git asks for", "[advance]") {
+  Cluster1 c = running("v1");
+  c.rest(rollout("v2"), at(100));
+  const std::optional<Status> pushed = c.status;  // v2 at 20%
+  c.rest(rollout("v3"), at(110));
+  Rollout v3 = rollout("v3");
+  v3.decision = RolloutDecision{Verb::Abort, "hashv3", std::nullopt, "", "", "d1"};
+  c.rest(v3, at(120));
+  REQUIRE(rejected_mark(*c.live.virtual_service) == "hashv3");
+  c.status = pushed;  // the disk is lost
+  c.take_history();
+  v3.decision.reset();
+  c.rest(v3, at(130));
+  CHECK(c.take_history() == History{"returning to v1: rejected before, by the mark on the VirtualService",
+                                    "rolled back to v1: rejected before, by the mark on the VirtualService"});
+  CHECK(c.status->rejected.front().hash == "hashv3");
+  CHECK(rejected_mark(*c.live.virtual_service) == "hashv3");
+}
+
+TEST_CASE("a mark is heeded when nothing is recorded at all", "[advance]") {
+  Cluster1 c = running("v1");
+  Rollout v2 = rollout("v2");
+  c.rest(v2, at(100));
+  v2.decision = RolloutDecision{Verb::Abort, "hashv2", std::nullopt, "", "", "d1"};
+  c.rest(v2, at(110));
+  c.status.reset();
+  c.take_history();
+  v2.decision.reset();
+  c.rest(v2, at(120));
+  CHECK(c.take_history().front() == "returning to v1: rejected before, by the mark on the VirtualService");
+  CHECK(rejected_mark(*c.live.virtual_service) == "hashv2");
+  CHECK(c.status->phase == Phase::Degraded);
+}
+
+TEST_CASE("the way back has a progress deadline of its own", "[advance]") {
+  Cluster1 c = running("v1");
+  Rollout v2 = rollout("v2", {SetWeight{20}, Pause{}});
+  c.rest(v2, at(100));
+  c.take_history();
+  const Json shifted = *c.live.virtual_service;
+  c.pass(rollout("v1", v2.steps), at(5000));
+  c.live.virtual_service = shifted;  // the write did not get through
+  c.pass(rollout("v1", v2.steps), at(5001));
+  CHECK(c.take_history() == History{"returning to v1: Git asks for v1 again"});
+}
+
+TEST_CASE("weights that go down keep the pods until the route has less", "[target]") {
+  Cluster1 c = running("v1");
+  const std::vector<Step> steps = {SetWeight{80}, SetWeight{40}, Pause{}};
+  c.rest(rollout("v2", steps), at(100));
+  CHECK(c.take_history() == History{"deploying v2 (step 0/3)", "canary 80% (step 1/3)", "canary 40% (step 2/3)"});
+  CHECK(c.workload("hashv2").replicas == 2);
+}
+
+TEST_CASE("a rejected revision is not deployed even when the stable ReplicaSet is gone", "[advance]") {
+  Cluster1 c = running("v1");
+  Rollout v2 = rollout("v2");
+  c.rest(v2, at(100));
+  v2.decision = RolloutDecision{Verb::Abort, "hashv2", std::nullopt, "", "", "d1"};
+  c.rest(v2, at(110));
+  std::erase_if(c.live.workloads, [](const Workload& w) { return w.hash == "hashv1"; });
+  c.take_history();
+  c.rest(v2, at(120), false);
+  CHECK(c.take_history().empty());
+  CHECK(c.live.services["till-stable"].hash == "hashv1");
+}
+
+TEST_CASE("a stable revision that ails does not keep a new one from mending it", "[advance]") {
+  Cluster1 c = running("v1");
+  c.workload("hashv1").available = 2;
+  Rollout v2 = rollout("v2");
+  auto only_the_canary_starts = [&](int seconds) {
+    for (int i = 0; i < 10; ++i) {
+      c.pass(v2, at(seconds));
+      for (Workload& w : c.live.workloads)
+        if (w.hash == "hashv2") w.current = w.available = w.replicas;
+    }
+  };
+  for (int seconds : {100, 161, 222}) only_the_canary_starts(seconds);
+  CHECK(c.take_history().back() == "promoted v2");
 }
