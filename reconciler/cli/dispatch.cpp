@@ -25,6 +25,7 @@ const std::vector<Command>& commands() {
       {"history", "every transition of a rollout, by whom and why", history},
       {"at", "what served at a time", at},
       {"cluster", "the embedded cluster alone, for kubectl and tests", cluster},
+      {"sim", "run the program on seeds of people, faults and kills", sim},
   };
   return table;
 }

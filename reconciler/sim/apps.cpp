@@ -1,0 +1,89 @@
+#include "sim/apps.h"
+
+namespace reconciler {
+namespace {
+
+Json named(const char* api_version, const char* kind, const std::string& ns, const std::string& name) {
+  return {{"apiVersion", api_version}, {"kind", kind}, {"metadata", {{"name", name}, {"namespace", ns}}}};
+}
+
+/// An edit that means nothing.
+void set_edition(const App& app, Json& manifest) {
+  if (app.edition > 0) manifest["metadata"]["annotations"]["example.com/edition"] = std::to_string(app.edition);
+}
+
+Json service(const App& app, const std::string& name) {
+  Json out = named("v1", "Service", app.key.ns, name);
+  set_edition(app, out);
+  out["spec"] = {{"selector", {{"app", app.key.name}}},
+                 {"ports", Json::array({{{"port", 80}, {"protocol", "TCP"}, {"targetPort", 8080}}})}};
+  return out;
+}
+
+/// One document, or several as a stream.
+std::string stream_of(const std::vector<Json>& documents) {
+  std::string out;
+  for (const Json& document : documents) out += (out.empty() ? "" : "---\n") + dump(document) + "\n";
+  return out;
+}
+
+Json list_of(const std::vector<Json>& items) { return {{"apiVersion", "v1"}, {"kind", "List"}, {"items", items}}; }
+
+std::string base_path(const App& app) { return app.folder + "/" + app.key.name; }
+
+}  // namespace
+
+Json rollout_manifest(const App& app) {
+  Json out = named("argoproj.io/v1alpha1", "Rollout", app.key.ns, app.key.name);
+  set_edition(app, out);
+  const Json labels = {{"app", app.key.name}};
+  Json canary = {{"stableService", app.stable_service()},
+                 {"canaryService", app.canary_service()},
+                 {"trafficRouting", {{"istio", {{"virtualService", {{"name", app.key.name}}}}}}}};
+  if (!app.steps.empty()) canary["steps"] = app.steps;
+  if (app.abort_delay_seconds) canary["abortScaleDownDelaySeconds"] = *app.abort_delay_seconds;
+  if (app.scale_down_delay_seconds) canary["scaleDownDelaySeconds"] = *app.scale_down_delay_seconds;
+  out["spec"] = {{"replicas", app.replicas},
+                 {"selector", {{"matchLabels", labels}}},
+                 {"template",
+                  {{"metadata", {{"labels", labels}}},
+                   {"spec", {{"containers", Json::array({{{"name", "app"}, {"image", app.image()}}})}}}}},
+                 {"strategy", {{"canary", canary}}}};
+  if (app.deadline_seconds) out["spec"]["progressDeadlineSeconds"] = *app.deadline_seconds;
+  if (app.deadline_aborts) out["spec"]["progressDeadlineAbort"] = true;
+  if (app.paused) out["spec"]["paused"] = true;
+  if (app.rollback_window) out["spec"]["rollbackWindow"] = {{"revisions", *app.rollback_window}};
+  if (app.history_limit) out["spec"]["revisionHistoryLimit"] = *app.history_limit;
+  return out;
+}
+
+std::vector<Json> network_manifests(const App& app) {
+  Json routes = Json::array({{{"destination", {{"host", app.stable_service()}}}, {"weight", 100}},
+                             {{"destination", {{"host", app.canary_service()}}}, {"weight", 0}}});
+  Json virtual_service = named("networking.istio.io/v1", "VirtualService", app.key.ns, app.key.name);
+  set_edition(app, virtual_service);
+  virtual_service["spec"] = {{"hosts", {app.key.name}},
+                             {"http", Json::array({{{"name", "primary"}, {"route", routes}}})}};
+  return {service(app, app.stable_service()), service(app, app.canary_service()), virtual_service};
+}
+
+std::string rollout_path(const App& app) {
+  return app.in_one_file ? base_path(app) + ".yaml" : base_path(app) + "/rollout.json";
+}
+
+std::vector<FileChange> files_of(const App& app) {
+  std::vector<Json> network = network_manifests(app);
+  if (app.in_one_file) {
+    network.push_back(rollout_manifest(app));
+    return {{rollout_path(app), stream_of(network)}};
+  }
+  return {{rollout_path(app), dump(rollout_manifest(app))}, {base_path(app) + "/network.json", dump(list_of(network))}};
+}
+
+std::vector<FileChange> removal_of(const App& app) {
+  std::vector<FileChange> out = files_of(app);
+  for (FileChange& change : out) change.content.reset();
+  return out;
+}
+
+}  // namespace reconciler

@@ -1,0 +1,47 @@
+// The applications whose manifests people keep in the simulated repository, as files.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "rollout/rollout.h"
+#include "sim/commits.h"
+
+namespace reconciler {
+
+/// What people want one rollout to be.
+struct App {
+  RolloutKey key;
+  std::string tag = "v1";  ///< `broken` in it: its pods never become ready
+  int replicas = 3;
+  Json steps = Json::array();
+  std::optional<int> deadline_seconds;
+  bool deadline_aborts = false;
+  bool paused = false;
+  std::optional<int> rollback_window;
+  std::optional<int> history_limit;
+  std::optional<int> abort_delay_seconds;
+  std::optional<int> scale_down_delay_seconds;
+  int edition = 0;  ///< counted up by edits that change nothing else
+  bool in_one_file = false;
+  std::string folder = "apps";
+
+  std::string stable_service() const { return key.name; }
+  std::string canary_service() const { return key.name + "-canary"; }
+  std::string image() const { return "example.com/" + key.name + ":" + tag; }
+};
+
+Json rollout_manifest(const App& app);
+/// The two Services and the VirtualService.
+std::vector<Json> network_manifests(const App& app);
+
+/// All files of an app, as they are to be.
+std::vector<FileChange> files_of(const App& app);
+/// Where its Rollout stands.
+std::string rollout_path(const App& app);
+/// The removal of all its files.
+std::vector<FileChange> removal_of(const App& app);
+
+}  // namespace reconciler

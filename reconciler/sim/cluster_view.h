@@ -1,0 +1,35 @@
+// What one rollout really looks like in the world at this moment: no cache, no engine.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "rollout/rollout.h"
+#include "sim/world.h"
+
+namespace reconciler {
+
+struct RevisionView {
+  std::string name;
+  int replicas = 0;   ///< asked for
+  int available = 0;  ///< there
+  bool owned = false;
+};
+
+struct RolloutView {
+  bool complete = false;  ///< both Services and the VirtualService exist
+  int canary_weight = 0;
+  int weight_sum = 100;
+  std::string stable_selects, canary_selects;  ///< hashes; empty when the Service selects every revision
+  std::string mark;                            ///< the revision that the VirtualService says is rejected
+  std::map<std::string, RevisionView> revisions;
+
+  /// The share of traffic of each revision; what reaches all revisions alike stands under "".
+  std::map<std::string, int> traffic() const;
+  int available(const std::string& hash) const;
+};
+
+/// `replacing`: an object as it was before its last change, to see what the rollout looked like then; may be null.
+RolloutView view_of(const World& world, const RolloutKey& rollout, const Json* replacing = nullptr);
+
+}  // namespace reconciler

@@ -1,0 +1,99 @@
+#include "sim/ending.h"
+
+#include "base/format.h"
+#include "rollout/target.h"
+#include "sim/cluster_view.h"
+
+namespace reconciler {
+namespace {
+
+bool names_broken(const std::string& image) { return image.find("broken") != image.npos; }
+
+bool is_broken(const Rollout& wanted) { return names_broken(wanted.images.front().image); }
+
+/// Is a rollout in this phase allowed to stay there?
+std::string wrong_status(const Rollout& wanted, const Status& status) {
+  const bool is_stable = status.stable && status.stable->hash == wanted.hash;
+  const bool failing = is_broken(wanted) && wanted.replicas > 0;
+  if (!status.refused.empty()) return "still refused";
+  // Under spec.paused no pods come or go, so a way forward or back may have to wait.
+  if (wanted.paused && status.phase == Phase::Paused) return "";
+  if (is_stable && status.canary) return "a canary stays although Git asks for stable";
+  if (is_stable) return status.phase == Phase::Healthy || failing ? "" : "stable, but not Healthy";
+  if (is_rejected(status, wanted.hash)) return status.phase == Phase::Degraded ? "" : "rejected, but not Degraded";
+  if (!status.canary || status.canary->hash != wanted.hash) return "what Git asks for is neither stable nor a canary";
+  if (status.phase == Phase::Paused || wanted.paused) return "";
+  if (failing) return status.phase == Phase::Degraded ? "" : "failing, but not Degraded";
+  return "neither promoted nor paused";
+}
+
+/// The world as the recorded status asks for it.
+std::vector<std::string> wrong_world(const Rollout& wanted, const Status& status, const RolloutView& view) {
+  std::vector<std::string> out;
+  const Target target = reconciler::target(wanted, status);
+  const bool failing = is_broken(wanted);
+  if (view.weight_sum != 100) out.push_back(format("weights sum to {}", view.weight_sum));
+  if (wanted.paused) return out;
+  if (!failing && view.canary_weight != target.weight)
+    out.push_back(format("canary weight {} instead of {}", view.canary_weight, target.weight));
+  if (!failing && view.stable_selects != target.stable_service)
+    out.push_back(format("the stable Service selects {} instead of {}", view.stable_selects, target.stable_service));
+  if (!failing && view.canary_selects != target.canary_service)
+    out.push_back(format("the canary Service selects {} instead of {}", view.canary_selects, target.canary_service));
+  for (const auto& [hash, pods] : target.replicas) {
+    auto found = view.revisions.find(hash);
+    // Of a revision that is gone only Git knows the template, and Git asks for another.
+    if (found == view.revisions.end() && hash != wanted.hash) continue;
+    const int asked = found == view.revisions.end() ? -1 : found->second.replicas;
+    // A revision that never started holds no traffic; that it has too many pods harms nobody.
+    if (asked != pods && !(failing && asked > pods))
+      out.push_back(format("{} asks for {} pods instead of {}", hash, asked, pods));
+    const bool ails = status.stable && status.stable->hash == hash && names_broken(status.stable->image);
+    if (!failing && !ails && view.available(hash) != pods)
+      out.push_back(format("{} has {} of {} pods", hash, view.available(hash), pods));
+  }
+  for (const auto& [hash, revision] : view.revisions)
+    if (!target.replicas.contains(hash) && revision.replicas > 0 && target.linger && !failing)
+      out.push_back(format("{} keeps {} pods for no reason", revision.name, revision.replicas));
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> unrest(Stage& stage) {
+  std::vector<std::string> out;
+  const Report report = stage.daemon().report();
+  if (!report.git_trouble.empty()) out.push_back("git: " + report.git_trouble);
+  if (!report.cluster_trouble.empty()) out.push_back("cluster: " + report.cluster_trouble);
+  if (report.unpushed > 0) out.push_back(format("{} commits are not pushed", report.unpushed));
+  for (const auto& [key, why] : report.failed_objects) out.push_back(key.text() + ": " + why);
+  for (const RolloutReport& r : report.rollouts)
+    if (!r.settled || !r.trouble.empty())
+      out.push_back(format("{} is {}: {} {}", r.key.text(), r.status ? to_text(r.status->phase) : "not recorded", r.why,
+                           r.trouble));
+  return out;
+}
+
+std::vector<std::string> wrong_at_the_end(Stage& stage, const People& people, const Watchman& watchman) {
+  std::vector<std::string> out;
+  const std::string tip = stage.remote.branches.at("main");
+  const Report report = stage.daemon().report();
+  if (report.head != tip) out.push_back("the newest commit is not in force");
+  if (report.unpushed > 0) out.push_back(format("{} commits are not pushed", report.unpushed));
+  for (const auto& [key, why] : report.failed_objects) out.push_back(key.text() + ": " + why);
+  for (const RolloutReport& r : report.rollouts)
+    if (!r.trouble.empty()) out.push_back(r.key.text() + ": trouble at the end: " + r.trouble);
+  for (const auto& [key, wanted] : people.wanted_at(tip)) {
+    auto status = watchman.status(key);
+    if (!status) {
+      out.push_back(key.text() + ": nothing is recorded");
+      continue;
+    }
+    if (std::string wrong = wrong_status(*wanted, *status); !wrong.empty()) out.push_back(key.text() + ": " + wrong);
+    for (const std::string& wrong : wrong_world(*wanted, *status, view_of(stage.world, key)))
+      out.push_back(key.text() + ": " + wrong);
+  }
+  return out;
+}
+
+}  // namespace reconciler

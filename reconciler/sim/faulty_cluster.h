@@ -1,0 +1,27 @@
+#pragma once
+
+#include "ports.h"
+#include "sim/faults.h"
+
+namespace reconciler {
+
+/// A cluster whose calls go wrong.
+class FaultyCluster : public Cluster {
+ public:
+  FaultyCluster(Cluster& inner, Faults& faults) : inner_(inner), faults_(faults) {}
+
+  Result<void> ready() override { return inner_.ready(); }
+  Result<Observed> observe(const Rollout& rollout, TimePoint now) override;
+  Result<void> carry_out(const RolloutKey& rollout, const Action& action) override;
+  Result<std::optional<Json>> read(const Json& manifest) override;
+  Result<Json> apply(const Json& object, ApplyMode mode) override;
+  Result<void> ensure_namespace(const std::string& name) override;
+  std::vector<ClusterChange> take_changes() override { return inner_.take_changes(); }
+  void on_change(std::function<void()> wake) override { inner_.on_change(std::move(wake)); }
+
+ private:
+  Cluster& inner_;
+  Faults& faults_;
+};
+
+}  // namespace reconciler

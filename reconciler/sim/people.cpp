@@ -1,0 +1,254 @@
+#include "sim/people.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "manifest/manifest.h"
+#include "manifest/status_file.h"
+
+namespace reconciler {
+namespace {
+
+constexpr const char* kBranch = "main";
+constexpr const char* kAuthors[] = {"Ada <ada@example.com>", "Grace <grace@example.com>"};
+
+std::string duration_text(Random& random) {
+  static const std::vector<std::string> all = {"1s", "10s", "30s", "60s", "2m", "5m"};
+  return random.pick(all);
+}
+
+}  // namespace
+
+People::People(SimRemote& remote, SimClock& clock, Random random, std::function<void(const std::string&)> say)
+    : remote_(remote), clock_(clock), random_(random), say_(std::move(say)) {
+  const std::vector<std::pair<Deed, int>> all = {
+      {&People::new_image, 6},         {&People::broken_image, 3},   {&People::revert, 5},
+      {&People::go_back, 2},           {&People::scale, 2},          {&People::toggle_pause, 2},
+      {&People::change_steps, 2},      {&People::change_limits, 1},  {&People::decide, 6},
+      {&People::withdraw_decision, 1}, {&People::write_bad_file, 1}, {&People::write_refused_rollout, 1},
+      {&People::move_files, 1},        {&People::touch_status, 1},   {&People::edit_nothing, 1}};
+  const double likely = random_.chance(0.3) ? 1.0 : 0.5;
+  for (const auto& [deed, often] : all) {
+    const bool always = deed == &People::new_image;
+    if (!always && !random_.chance(likely)) continue;
+    for (int i = 0; i < often; ++i) deeds_.push_back(deed);
+  }
+}
+
+Json People::draw_steps() {
+  Json steps = Json::array();
+  if (random_.chance(0.12)) return steps;
+  int weight = 0;
+  const int count = random_.between(1, 6);
+  for (int i = 0; i < count; ++i) {
+    if (random_.chance(0.55)) {
+      weight = random_.chance(0.85) ? std::min(100, weight + random_.between(1, 40)) : random_.between(0, 100);
+      steps.push_back({{"setWeight", weight}});
+    } else if (random_.chance(0.2)) {
+      steps.push_back({{"pause", Json::object()}});
+    } else {
+      steps.push_back({{"pause", {{"duration", duration_text(random_)}}}});
+    }
+  }
+  return steps;
+}
+
+void People::begin(int rollouts) {
+  static const std::vector<std::string> names = {"till", "cart", "mail", "auth", "feed", "pages"};
+  std::vector<FileChange> changes;
+  for (int i = 0; i < rollouts; ++i) {
+    App app{.key = {"default", names[size_t(i)]}};
+    app.replicas = random_.chance(0.1) ? 0 : random_.between(1, 4);
+    app.steps = draw_steps();
+    app.in_one_file = random_.chance(0.15);
+    change_limits(app);
+    if (random_.chance(0.05)) app.tag = "v1-broken";
+    apps_.push_back(app);
+    note_tag(app);
+  }
+  for (App& app : apps_)
+    for (FileChange& change : files_of(app)) changes.push_back(std::move(change));
+  push(changes, "Start");
+}
+
+void People::act() {
+  Deed deed = random_.pick(deeds_);
+  (this->*deed)(apps_[size_t(random_.below(int(apps_.size())))]);
+}
+
+/// Reads what was pushed as the program will, to know what is wanted from now on.
+void People::push(const std::vector<FileChange>& changes, const std::string& message) {
+  const std::string id = remote_.commit(kBranch, changes, clock_.now(), message, kAuthors[random_.below(2)]);
+  for (const FileChange& change : changes) {
+    if (!change.content || !is_manifest_path(change.path) || change.path.starts_with("status/") ||
+        change.path.starts_with("decisions/"))
+      continue;
+    ManifestFile file = read_manifests(change.path, *change.content, "default");
+    if (!file.problems.empty()) continue;
+    for (const Rollout& rollout : file.rollouts) latest_[rollout.key] = std::make_shared<const Rollout>(rollout);
+  }
+  wanted_[id] = std::make_shared<const Wanted>(latest_);
+  say_(format("push {} {}", id.substr(0, 7), message));
+}
+
+void People::push_app(const App& app, const std::string& message) {
+  bad_[app.key] = false;
+  push(files_of(app), format("{}: {}", app.key.name, message));
+}
+
+const Wanted& People::wanted_at(const std::string& commit) const {
+  auto known = wanted_.find(commit);
+  if (known != wanted_.end()) return *known->second;
+  std::vector<std::string> passed;
+  std::string at = commit;
+  while (!wanted_.contains(at)) {
+    passed.push_back(at);
+    const SimCommit* found = remote_.commits.find(at);
+    CHECK(found);
+    at = found->parent;
+  }
+  auto wanted = wanted_.at(at);
+  for (const std::string& id : passed) wanted_[id] = wanted;
+  return *wanted;
+}
+
+void People::note_tag(const App& app) {
+  auto& tags = tags_[app.key];
+  if (tags.empty() || tags.back() != app.tag) tags.push_back(app.tag);
+}
+
+void People::new_image(App& app) {
+  app.tag = format("v{}", ++versions_);
+  note_tag(app);
+  push_app(app, "deploy " + app.tag);
+}
+
+void People::broken_image(App& app) {
+  app.tag = format("v{}-broken", ++versions_);
+  note_tag(app);
+  push_app(app, "deploy " + app.tag);
+}
+
+/// `git revert` of the last deploy.
+void People::revert(App& app) {
+  auto& tags = tags_[app.key];
+  if (tags.size() < 2) return;
+  app.tag = tags[tags.size() - 2];
+  note_tag(app);
+  push_app(app, "revert to " + app.tag);
+}
+
+/// Any image of the past.
+void People::go_back(App& app) {
+  app.tag = random_.pick(tags_[app.key]);
+  note_tag(app);
+  push_app(app, "go back to " + app.tag);
+}
+
+void People::scale(App& app) {
+  app.replicas = random_.chance(0.15) ? 0 : random_.between(1, 5);
+  push_app(app, format("{} replicas", app.replicas));
+}
+
+void People::toggle_pause(App& app) {
+  app.paused = !app.paused;
+  push_app(app, app.paused ? "pause" : "go on");
+}
+
+void People::change_steps(App& app) {
+  app.steps = draw_steps();
+  push_app(app, "other steps " + dump(app.steps));
+}
+
+void People::change_limits(App& app) {
+  auto maybe = [&](double chance, std::vector<int> values) {
+    return random_.chance(chance) ? std::optional(random_.pick(values)) : std::nullopt;
+  };
+  app.deadline_seconds = maybe(0.6, {20, 60, 300});
+  app.deadline_aborts = random_.chance(0.5);
+  app.rollback_window = maybe(0.3, {0, 1, 2});
+  app.history_limit = maybe(0.4, {0, 1, 3});
+  app.abort_delay_seconds = maybe(0.3, {0, 1, 60});
+  app.scale_down_delay_seconds = maybe(0.3, {0, 1, 120});
+  if (!apps_.empty() && !wanted_.empty()) push_app(app, "other limits");
+}
+
+void People::decide(App& app) {
+  const std::string status_path = record_path("status", "default", app.key);
+  auto text = remote_.read(kBranch, status_path);
+  auto status = text ? read_status(status_path, *text) : Result<Status>(invalid("none"));
+  if (!status) return;
+  static const std::vector<Verb> verbs = {Verb::Promote, Verb::PromoteFull, Verb::Abort,
+                                          Verb::Retry,   Verb::Pause,       Verb::Resume};
+  RolloutDecision decision{.verb = random_.pick(verbs), .reason = "because"};
+  const bool about_canary = status->canary && !random_.chance(0.1);
+  if (about_canary) decision.revision = status->canary->hash;
+  if (!about_canary && status->stable) decision.revision = status->stable->hash;
+  if (decision.verb == Verb::Retry && !status->rejected.empty()) decision.revision = status->rejected.front().hash;
+  if (decision.revision.empty()) return;
+  if (status->step && random_.chance(0.5)) decision.step = status->step->index;
+  push({{record_path("decisions", "default", app.key), write_decision(app.key, decision)}},
+       format("{}: {} {}", app.key.name, to_text(decision.verb), decision.revision));
+}
+
+void People::withdraw_decision(App& app) {
+  const std::string path = record_path("decisions", "default", app.key);
+  if (remote_.read(kBranch, path)) push({{path, std::nullopt}}, app.key.name + ": withdraw the decision");
+}
+
+void People::write_bad_file(App& app) {
+  bad_[app.key] = true;
+  push({{rollout_path(app), "{\"kind\": \"Rollout\", "}}, app.key.name + ": a file that cannot be read");
+}
+
+void People::write_refused_rollout(App& app) {
+  bad_[app.key] = true;
+  Json manifest = rollout_manifest(app);
+  manifest["spec"]["replicas"] = -1;
+  App separate = app;
+  if (separate.in_one_file) return write_bad_file(app);
+  push({{rollout_path(app), dump(manifest)}}, app.key.name + ": a rollout that is refused");
+}
+
+void People::move_files(App& app) {
+  std::vector<FileChange> changes = removal_of(app);
+  if (random_.chance(0.5)) {
+    app.in_one_file = !app.in_one_file;
+  } else {
+    app.folder = app.folder == "apps" ? "services" : "apps";
+  }
+  bad_[app.key] = false;
+  for (FileChange& change : files_of(app)) changes.push_back(std::move(change));
+  push(changes, app.key.name + ": move to " + rollout_path(app));
+}
+
+void People::touch_status(App& app) {
+  const std::string path = record_path("status", "default", app.key);
+  auto text = remote_.read(kBranch, path);
+  if (!text) return;
+  touched_status_ = true;
+  push({{path, *text + "# looked at\n"}}, app.key.name + ": touch the status");
+}
+
+void People::edit_nothing(App& app) {
+  ++app.edition;
+  push_app(app, format("edition {}", app.edition));
+}
+
+void People::push_something_else() {
+  ++versions_;
+  push({{"README.md", format("number {}\n", versions_)}}, "something else");
+}
+
+void People::clean_up(bool touch_all) {
+  std::vector<FileChange> changes;
+  for (App& app : apps_) {
+    if (!touch_all && !bad_[app.key]) continue;
+    bad_[app.key] = false;
+    ++app.edition;
+    for (FileChange& change : files_of(app)) changes.push_back(std::move(change));
+  }
+  if (!changes.empty()) push(changes, "put everything right");
+}
+
+}  // namespace reconciler

@@ -1,0 +1,75 @@
+// People who push to the repository while the program runs: they deploy, revert, decide, edit and make mistakes. What
+// they want at each commit is remembered, so that others can judge what the program made of it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/apps.h"
+#include "sim/random.h"
+#include "sim/sim_clock.h"
+
+namespace reconciler {
+
+/// The rollouts as a commit asks for them: of each the last version that could be read and was valid.
+using Wanted = std::map<RolloutKey, std::shared_ptr<const Rollout>>;
+
+class People {
+ public:
+  People(SimRemote& remote, SimClock& clock, Random random, std::function<void(const std::string&)> say);
+
+  /// The first commit of the repository.
+  void begin(int rollouts);
+  /// Somebody does something, as likely as this seed makes it.
+  void act();
+  /// A push of something else: races with ours.
+  void push_something_else();
+  /// Everything that is wrong is put right, and `touch_all` gives each manifest a new edition.
+  void clean_up(bool touch_all);
+
+  const std::vector<App>& apps() const { return apps_; }
+  /// What is in force when this commit is the newest; status commits ask for what their parents did.
+  const Wanted& wanted_at(const std::string& commit) const;
+  /// Did somebody write to this rollout's status file, or steer this run by hand?
+  bool touched_status() const { return touched_status_; }
+
+ private:
+  using Deed = void (People::*)(App&);
+  void push(const std::vector<FileChange>& changes, const std::string& message);
+  void push_app(const App& app, const std::string& message);
+  void new_image(App& app);
+  void broken_image(App& app);
+  void revert(App& app);
+  void go_back(App& app);
+  void scale(App& app);
+  void toggle_pause(App& app);
+  void change_steps(App& app);
+  void change_limits(App& app);
+  void decide(App& app);
+  void withdraw_decision(App& app);
+  void write_bad_file(App& app);
+  void write_refused_rollout(App& app);
+  void move_files(App& app);
+  void touch_status(App& app);
+  void edit_nothing(App& app);
+  Json draw_steps();
+  void note_tag(const App& app);
+
+  SimRemote& remote_;
+  SimClock& clock_;
+  Random random_;
+  std::function<void(const std::string&)> say_;
+  std::vector<App> apps_;
+  std::map<RolloutKey, std::vector<std::string>> tags_;  ///< asked for so far, newest last
+  std::vector<Deed> deeds_;                              ///< what this seed's people do, the frequent ones repeated
+  mutable std::map<std::string, std::shared_ptr<const Wanted>> wanted_;
+  Wanted latest_;
+  int versions_ = 1;
+  bool touched_status_ = false;
+  std::map<RolloutKey, bool> bad_;  ///< rollouts whose file is wrong just now
+};
+
+}  // namespace reconciler

@@ -1,0 +1,245 @@
+#include "sim/watchman.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "manifest/status_file.h"
+#include "rollout/target.h"
+
+namespace reconciler {
+namespace {
+
+/// How long the program may not know yet what happened: watches lag, jobs under way were planned before.
+constexpr Duration kMayNotKnow = 30s;
+
+std::string subject_of(const SimCommit& commit) { return commit.message.substr(0, commit.message.find('\n')); }
+
+bool is_broken(const std::string& image) { return image.find("broken") != image.npos; }
+
+}  // namespace
+
+Watchman::Watchman(Stage& stage, const People& people) : stage_(stage), people_(people) {
+  subscription_ = stage_.world.subscribe([this](const StoreEvent& event) { on_event(event); });
+  stage_.on_record = [this](const SimCommit& commit) { recorded(commit); };
+  stage_.on_pushed = [this] { pushed(); };
+  stage_.on_read_status = [this](const auto& files) { status_read(files); };
+}
+
+Watchman::~Watchman() { stage_.world.unsubscribe(subscription_); }
+
+void Watchman::alarm(std::string what) { alarms_.push_back(std::move(what)); }
+
+void Watchman::disturbed(const RolloutKey& rollout) {
+  known_[rollout].disturbed = stage_.clock.passed();
+  known_[rollout].disturbed_in_run = true;
+}
+
+bool Watchman::is_disturbed(const Known& known) const {
+  return known.disturbed && stage_.clock.passed() - *known.disturbed <= kMayNotKnow;
+}
+
+std::optional<Status> Watchman::status(const RolloutKey& rollout) const {
+  auto known = known_.find(rollout);
+  return known == known_.end() ? std::nullopt : known->second.status;
+}
+
+void Watchman::passed(const std::string& head) {
+  if (head.empty() || (!heads_.empty() && heads_.back().second == head)) return;
+  heads_.emplace_back(stage_.clock.passed(), head);
+  // Whoever asks for another template may ask for the rejected one again later.
+  for (const auto& [key, wanted] : people_.wanted_at(head))
+    std::erase_if(known_[key].rejected, [&](const std::string& hash) { return hash != wanted->hash; });
+  while (heads_.size() > 1 && heads_[1].first + kMayNotKnow < stage_.clock.passed()) heads_.erase(heads_.begin());
+}
+
+/// The fewest that any manifest asks for that the program may be acting on.
+int Watchman::replicas_wanted(const RolloutKey& rollout) const {
+  std::optional<int> fewest;
+  for (const auto& [since, head] : heads_) {
+    const Wanted& wanted = people_.wanted_at(head);
+    auto found = wanted.find(rollout);
+    if (found != wanted.end() && (!fewest || found->second->replicas < *fewest)) fewest = found->second->replicas;
+  }
+  return fewest.value_or(0);
+}
+
+// ---- writes to the world ------------------------------------------------------------------------------------------
+
+void Watchman::on_event(const StoreEvent& event) {
+  const bool is_route = event.type->kind == "VirtualService", is_service = event.type->kind == "Service";
+  const bool is_set = event.type->kind == "ReplicaSet";
+  if (!stage_.writer.is_serin || (!is_route && !is_service && !is_set)) return;
+  std::string name = text_at(*event.object, {"metadata", "name"});
+  if (is_service && name.ends_with("-canary")) name.resize(name.size() - std::string("-canary").size());
+  RolloutKey key{text_at(*event.object, {"metadata", "namespace"}), name};
+  if (is_set) {
+    if (!stage_.writer.rollout) return alarm("a ReplicaSet was applied as if it were a plain object");
+    return check_replica_set(*stage_.writer.rollout, event);
+  }
+  if (event.kind == StoreEvent::Kind::Deleted) return alarm(format("{} {} was deleted", event.type->kind, name));
+  const RolloutView after = view_of(stage_.world, key);
+  if (after.weight_sum != 100) alarm(format("{}: the weights sum to {}", key.text(), after.weight_sum));
+  if (event.kind == StoreEvent::Kind::Added || !after.complete) return;
+  check_traffic(key, view_of(stage_.world, key, event.previous.get()), after);
+}
+
+/// Who gains traffic must be allowed to, and must have pods for it.
+void Watchman::check_traffic(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after) {
+  Known& known = known_[rollout];
+  const auto old_traffic = before.traffic(), new_traffic = after.traffic();
+  const int replicas = replicas_wanted(rollout);
+  for (const auto& [hash, share] : new_traffic) {
+    auto old = old_traffic.find(hash);
+    if (hash.empty() || share <= (old == old_traffic.end() ? 0 : old->second)) continue;
+    const std::string what = format("{}: {} gets {}% of the traffic", rollout.text(), hash, share);
+    if (!known.status) {
+      alarm(what + ", but nothing is recorded");
+      continue;
+    }
+    const Status& status = *known.status;
+    const bool is_stable = status.stable ? status.stable->hash == hash : status.canary && status.canary->hash == hash;
+    const bool is_canary = status.canary && status.canary->hash == hash && status.returning.empty();
+    const int allowed = is_stable ? 100 : is_canary ? status.weight : 0;
+    if (share > allowed) alarm(format("{}, recorded are {}%", what, allowed));
+    if (known.rejected.contains(hash)) alarm(what + " although it is rejected");
+    if (is_disturbed(known)) continue;
+    const int needed = is_stable ? std::min(1, replicas) : share_of(replicas, share);
+    if (after.available(hash) < needed)
+      alarm(format("{} with {} of {} pods available", what, after.available(hash), needed));
+  }
+}
+
+/// Pods that answer requests may not go, and only what is ours may be deleted.
+void Watchman::check_replica_set(const RolloutKey& rollout, const StoreEvent& event) {
+  if (event.kind == StoreEvent::Kind::Added) return;
+  const std::string name = text_at(*event.object, {"metadata", "name"});
+  const std::string hash = text_at(*event.object, {"metadata", "labels", kHashLabel});
+  const Json& before = *event.previous;
+  const bool owned = text_at(before, {"metadata", "labels", kOwnerLabel}) == "serin" &&
+                     text_at(before, {"metadata", "labels", kRolloutLabel}) == rollout.name;
+  const bool deleted = event.kind == StoreEvent::Kind::Deleted;
+  const int from = int(integer_at(before, {"spec", "replicas"}).value_or(1));
+  const int to = deleted ? 0 : int(integer_at(*event.object, {"spec", "replicas"}).value_or(1));
+  if (!deleted && to >= from) return;
+  if (!owned) alarm(format("{} is not ours, and was scaled down or deleted", name));
+  if (deleted && from > 0) alarm(format("{} was deleted with {} pods asked for", name, from));
+  const RolloutView view = view_of(stage_.world, rollout);
+  const auto traffic = view.traffic();
+  auto share = traffic.find(hash);
+  const int needed = share == traffic.end() ? 0 : share_of(replicas_wanted(rollout), share->second);
+  if (to < needed && !is_disturbed(known_[rollout]))
+    alarm(format("{} goes from {} to {} pods while it holds {}% of the traffic", name, from, to, share->second));
+}
+
+// ---- what is recorded ---------------------------------------------------------------------------------------------
+
+/// A starting process must find what was recorded, unless the disk was lost, or somebody else wrote to a status file.
+void Watchman::status_read(const std::vector<std::pair<std::string, std::string>>& files) {
+  std::map<RolloutKey, Status> read;
+  for (const auto& [path, text] : files) {
+    auto key = key_of_record_path("status", "default", path);
+    auto status = read_status(path, text);
+    if (key && status) read[*key] = *status;
+  }
+  const bool may_differ = std::exchange(may_forget_, false) || people_.touched_status();
+  for (auto& [key, known] : known_) {
+    auto found = read.find(key);
+    const auto now = found == read.end() ? std::nullopt : std::optional(found->second);
+    if (now == known.status) continue;
+    if (!may_differ) alarm(key.text() + ": what was recorded is forgotten");
+    known.status = now;
+    known.subjects.clear();
+    known.disturbed_in_run = true;
+    keep_rejections(key, known);
+  }
+  for (auto& [key, status] : read) known_[key].status = status;
+}
+
+/// A rejection outlives its loss on the disk once it was pushed or the route is marked with it.
+void Watchman::keep_rejections(const RolloutKey& key, Known& known) {
+  std::set<std::string> kept;
+  const std::string mark = view_of(stage_.world, key).mark;
+  for (const std::string& hash : known.rejected)
+    if (hash == mark || (known.status && is_rejected(*known.status, hash))) kept.insert(hash);
+  known.rejected = std::move(kept);
+}
+
+void Watchman::recorded(const SimCommit& commit) {
+  ++transitions_;
+  expected_.push_back(commit.serial);
+  const SimCommit* parent = stage_.remote.commits.find(commit.parent);
+  for (const auto& [path, blob] : *commit.tree) {
+    auto old = parent->tree->find(path);
+    if (old != parent->tree->end() && old->second == blob) continue;
+    auto key = key_of_record_path("status", "default", path);
+    if (!key) {
+      alarm(format("a status commit writes {}", path));
+      continue;
+    }
+    auto status = read_status(path, stage_.remote.commits.blob(blob));
+    if (!status) {
+      alarm(format("a recorded status cannot be read: {}", status.error().message));
+      continue;
+    }
+    Known& known = known_[*key];
+    check_transition(*key, known, *status, subject_of(commit));
+    known.status = *status;
+  }
+}
+
+void Watchman::check_transition(const RolloutKey& rollout, Known& known, const Status& next,
+                                const std::string& subject) {
+  const Status before = known.status.value_or(Status{});
+  const bool begins = subject.find(": deploying ") != subject.npos || subject.find(": adopting ") != subject.npos;
+  if (begins) {
+    known.subjects.clear();
+    known.disturbed_in_run = is_disturbed(known);
+  }
+  const bool by_hand = subject.find(": paused ") != subject.npos || subject.find(": resumed ") != subject.npos ||
+                       subject.find(": refused") != subject.npos || subject.find(": accepted") != subject.npos ||
+                       subject.find(": retrying") != subject.npos;
+  if (!known.subjects.insert(subject).second && !by_hand && !known.disturbed_in_run)
+    alarm(format("twice in one run: {}", subject));
+  // A person who steers, or pods that were lost, may bring the same place twice.
+  const bool lost_pods = before.weight > 0 && next.weight == 0 && next.canary && next.returning.empty();
+  if (by_hand || lost_pods) known.subjects.clear();
+  if (next == before && known.status) alarm(format("a transition that changes nothing: {}", subject));
+  const bool new_stable = next.stable && (!before.stable || before.stable->hash != next.stable->hash);
+  if (new_stable && is_broken(next.stable->image) && replicas_wanted(rollout) > 0 && !is_disturbed(known))
+    alarm(format("a failing image became stable: {}", subject));
+  if (next.step && (next.step->index < 0 || next.step->index > next.step->count))
+    alarm(format("step {} of {}: {}", next.step->index, next.step->count, subject));
+  if (next.step && before.step && !begins && next.step->index < before.step->index)
+    alarm(format("steps went back from {} to {}: {}", before.step->index, next.step->index, subject));
+  if (next.canary && before.canary && !begins && next.canary->hash != before.canary->hash)
+    alarm(format("another canary without a beginning: {}", subject));
+  for (const Rejected& r : next.rejected) {
+    if (r.lapsed) known.rejected.erase(r.hash);
+    if (!r.lapsed) known.rejected.insert(r.hash);
+  }
+}
+
+void Watchman::disk_lost() {
+  expected_.clear();
+  may_forget_ = true;
+}
+
+/// What became part of the remote's branch must be what was recorded: all of it, once, in order.
+void Watchman::pushed() {
+  const std::string tip = stage_.remote.branches.at("main");
+  for (const SimCommit* commit : stage_.remote.commits.after(pushed_tip_, tip)) {
+    if (commit->serial == 0) continue;
+    auto found = std::find(expected_.begin(), expected_.end(), commit->serial);
+    if (found == expected_.end()) {
+      alarm(format("pushed twice, or never recorded: {}", subject_of(*commit)));
+      continue;
+    }
+    if (found != expected_.begin() && !people_.touched_status())
+      alarm(format("pushed out of order, something recorded is lost: {}", subject_of(*commit)));
+    expected_.erase(expected_.begin(), found + 1);
+  }
+  if (!expected_.empty() && !people_.touched_status()) alarm("a push left recorded transitions behind");
+  pushed_tip_ = tip;
+}
+
+}  // namespace reconciler

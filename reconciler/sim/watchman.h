@@ -1,0 +1,69 @@
+// Watches over the invariants of design.md 8 from outside: it sees each write to the world as it happens and each
+// status commit as it becomes durable, and judges them by itself, not by what the engine thinks of them.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "rollout/status.h"
+#include "sim/cluster_view.h"
+#include "sim/people.h"
+#include "sim/stage.h"
+
+namespace reconciler {
+
+class Watchman {
+ public:
+  /// `head`: the commit whose manifests the program has in force; empty before the first.
+  Watchman(Stage& stage, const People& people);
+  ~Watchman();
+
+  /// What was seen to be wrong, oldest first.
+  const std::vector<std::string>& alarms() const { return alarms_; }
+  void alarm(std::string what);
+
+  /// People or chance moved pods, routes or Services of this rollout: for a while they are not as the program knows.
+  void disturbed(const RolloutKey& rollout);
+  /// The disk is gone: what was not pushed is lost, and that is allowed.
+  void disk_lost();
+  /// The process reads what was recorded.
+  void status_read(const std::vector<std::pair<std::string, std::string>>& files);
+  void recorded(const SimCommit& commit);
+  void pushed();
+  /// After each pass.
+  void passed(const std::string& head);
+
+  int transitions() const { return transitions_; }
+  std::optional<Status> status(const RolloutKey& rollout) const;
+
+ private:
+  struct Known {
+    std::optional<Status> status;
+    std::set<std::string> rejected;     ///< revisions that may not get traffic until that lapses
+    std::set<std::string> subjects;     ///< of this run
+    std::optional<Duration> disturbed;  ///< when
+    bool disturbed_in_run = false;
+  };
+  void on_event(const StoreEvent& event);
+  void check_traffic(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after);
+  void check_replica_set(const RolloutKey& rollout, const StoreEvent& event);
+  void check_transition(const RolloutKey& rollout, Known& known, const Status& next, const std::string& subject);
+  void keep_rejections(const RolloutKey& key, Known& known);
+  int replicas_wanted(const RolloutKey& rollout) const;
+  bool is_disturbed(const Known& known) const;
+
+  Stage& stage_;
+  const People& people_;
+  int subscription_;
+  std::vector<std::string> alarms_;
+  std::map<RolloutKey, Known> known_;
+  std::vector<int> expected_;  ///< serials of recorded commits that are not pushed, in order
+  std::string pushed_tip_;
+  std::vector<std::pair<Duration, std::string>> heads_;  ///< in force since; the last few
+  bool may_forget_ = false;                              ///< the disk was lost since the last start
+  int transitions_ = 0;
+};
+
+}  // namespace reconciler

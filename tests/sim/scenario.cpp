@@ -1,0 +1,371 @@
+#include "sim/scenario.h"
+
+#include <algorithm>
+#include <sstream>
+#include <stdexcept>
+
+#include "base/format.h"
+#include "manifest/status_file.h"
+#include "sim/apps.h"
+#include "sim/stage.h"
+
+namespace reconciler::testing {
+namespace {
+
+using Words = std::vector<std::string>;
+
+Words words_of(const std::string& text) {
+  std::istringstream stream(text);
+  Words words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+[[noreturn]] void refuse(const std::string& line) { throw std::runtime_error("not understood: " + line); }
+
+Duration duration_of(const std::string& text) {
+  auto duration = parse_duration(text);
+  if (!duration) refuse(text);
+  return *duration;
+}
+
+/// `20 1m 60 pause` as steps.
+Json steps_of(const Words& words, size_t first) {
+  Json steps = Json::array();
+  for (size_t i = first; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "pause") {
+      steps.push_back({{"pause", Json::object()}});
+    } else if (word.find_first_not_of("0123456789") == word.npos) {
+      steps.push_back({{"setWeight", std::stoi(word)}});
+    } else {
+      steps.push_back({{"pause", {{"duration", word}}}});
+    }
+  }
+  return steps;
+}
+
+class Scenario {
+ public:
+  std::string play(const std::string& text) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("  ")) continue;  // an expectation of before
+      out_ += line + "\n";
+      if (line.empty() || line.starts_with("#")) continue;
+      do_line(line);
+    }
+    return out_;
+  }
+
+ private:
+  void do_line(const std::string& line) {
+    Words words = words_of(line);
+    const std::string start = words.front();
+    words.erase(words.begin());
+    if (start == "given") {
+      given(line.substr(line.find("given") + 5));
+    } else if (start == "when" && !words.empty()) {
+      begin();
+      when(words, line);
+    } else if (start == "then" && words.size() == 2 && words[0] == "run") {
+      begin();
+      go_on(duration_of(words[1]));
+      for (const std::string& shown : std::exchange(shown_, {})) out_ += shown + "\n";
+    } else {
+      refuse(line);
+    }
+  }
+
+  // ---- given ------------------------------------------------------------------------------------------------------
+
+  void given(const std::string& clauses) {
+    std::istringstream stream(clauses);
+    bool first = true;
+    for (std::string clause; std::getline(stream, clause, ','); first = false) {
+      Words words = words_of(clause);
+      if (words.empty()) refuse(clauses);
+      if (first && words[0].find('/') != std::string::npos) {
+        app_.key = {words[0].substr(0, words[0].find('/')), words[0].substr(words[0].find('/') + 1)};
+        if (app_.key.name.ends_with(".yaml")) app_.key.name.resize(app_.key.name.size() - 5);
+      } else if (words[0] == "stable" && words.size() == 3) {
+        app_.tag = words[1];
+        deployed_ = true;
+      } else if (words[0] == "running" && words.size() == 2) {
+        running_ = words[1];
+      } else {
+        set(words, clause);
+      }
+    }
+  }
+
+  /// One property of the manifest: `replicas 3`, `steps 20 1m`, `no steps`, `paused`, `deadline 30s abort`.
+  void set(const Words& words, const std::string& clause) {
+    if (words[0] == "replicas") {
+      app_.replicas = std::stoi(words.at(1));
+    } else if (words[0] == "steps") {
+      app_.steps = steps_of(words, 1);
+    } else if (words[0] == "no") {
+      app_.steps = Json::array();
+    } else if (words[0] == "paused") {
+      app_.paused = true;
+    } else if (words[0] == "unpaused") {
+      app_.paused = false;
+    } else if (words[0] == "deadline") {
+      app_.deadline_seconds = int(duration_of(words.at(1)) / 1s);
+      app_.deadline_aborts = words.size() > 2;
+    } else {
+      refuse(clause);
+    }
+  }
+
+  /// The world comes to life with the first line that is not `given`.
+  void begin() {
+    if (stage_) return;
+    stage_ = std::make_unique<Stage>(StageOptions{.ready_after = 2s, .interval = 60s});
+    stage_->on_transition = [this](const RolloutKey&, const Decision& decision) { note_transition(decision); };
+    stage_->world.subscribe([this](const StoreEvent& event) { note_event(event); });
+    make_namespace();
+    if (!running_.empty()) run_unmanaged();
+    push("start");
+    stage_->start();
+    if (!deployed_) return;
+    go_on(5min);
+    shown_.clear();
+    began_ = stage_->clock.passed();
+  }
+
+  void make_namespace() {
+    const ResourceType* type = stage_->world.catalogue().by_kind("v1", "Namespace");
+    (void)stage_->world.create({.type = type, .name = app_.key.ns}, {{"metadata", {{"name", app_.key.ns}}}});
+  }
+
+  /// A ReplicaSet of somebody else's making that fits the rollout.
+  void run_unmanaged() {
+    const Json manifest = rollout_manifest(app_);
+    Json labels = {{"app", app_.key.name}, {std::string(kHashLabel), running_}};
+    Json object = {{"apiVersion", "apps/v1"}, {"kind", "ReplicaSet"}};
+    object["metadata"] = {{"name", app_.key.name + "-" + running_}, {"labels", labels}};
+    object["spec"] = {{"replicas", app_.replicas},
+                      {"selector", {{"matchLabels", labels}}},
+                      {"template", manifest["spec"]["template"]}};
+    object["spec"]["template"]["metadata"]["labels"] = labels;
+    object["spec"]["template"]["spec"]["containers"][0]["image"] = "example.com/" + app_.key.name + ":v0";
+    const ResourceType* type = stage_->world.catalogue().by_kind("apps/v1", "ReplicaSet");
+    if (!stage_->world.create({.type = type, .ns = app_.key.ns}, object)) refuse("running " + running_);
+    stage_->clock.advance_to(10s);
+    stage_->world.advance_to(stage_->clock.now());
+  }
+
+  // ---- when -------------------------------------------------------------------------------------------------------
+
+  void when(const Words& words, const std::string& line) {
+    const std::string& what = words[0];
+    if (what == "push" && words.size() > 1) {
+      push_change(words, line);
+    } else if (what == "revert") {
+      std::swap(app_, before_);
+      push("revert");
+    } else if (what == "decide" && words.size() >= 2) {
+      decide(words, line);
+    } else if (what == "kill") {
+      kill(words);
+    } else if (what == "git" && words.size() == 2) {
+      stage_->faults.git_down = words[1] == "down";
+      stage_->poll_soon();
+    } else if (what == "lose" && words.size() == 2) {
+      lose_pods(words[1]);
+    } else if (what == "disk") {
+      stage_->kill();
+      stage_->disk = {};
+      stage_->start();
+    } else {
+      refuse(line);
+    }
+  }
+
+  void push_change(const Words& words, const std::string& line) {
+    if (words[1] == "unreadable" || words[1] == "refused") {
+      Json manifest = rollout_manifest(app_);
+      manifest["spec"]["replicas"] = -1;
+      const std::string text = words[1] == "refused" ? dump(manifest) : "{";
+      commit({{rollout_path(app_), text}}, "a mistake");
+      return;
+    }
+    before_ = app_;
+    if (words[1] == "repaired") {
+      ++app_.edition;
+    } else if (words[1].starts_with("image=")) {
+      app_.tag = words[1].substr(6);
+    } else {
+      set(Words(words.begin() + 1, words.end()), line);
+    }
+    push("change " + app_.tag);
+  }
+
+  void push(const std::string& message) { commit(files_of(app_), message); }
+
+  void commit(const std::vector<FileChange>& changes, const std::string& message) {
+    stage_->remote.commit("main", changes, stage_->clock.now(), message);
+    stage_->poll_soon();
+  }
+
+  std::optional<Status> status() const {
+    const std::string path = record_path("status", "default", app_.key);
+    auto text = stage_->remote.commits.blob_at(stage_->disk.ours, path);
+    if (!text) return std::nullopt;
+    auto read = read_status(path, stage_->remote.commits.blob(*text));
+    return read ? std::optional(*read) : std::nullopt;
+  }
+
+  /// `decide promote`, `decide promote step 1`, `decide abort about v1`.
+  void decide(const Words& words, const std::string& line) {
+    auto verb = parse_verb(words[1]);
+    auto now = status();
+    if (!verb || !now) refuse(line);
+    RolloutDecision decision{.verb = *verb, .reason = "looks right"};
+    if (now->canary) decision.revision = now->canary->hash;
+    if (*verb == Verb::Retry && !now->rejected.empty()) decision.revision = now->rejected.front().hash;
+    if (words.size() == 4 && words[2] == "step") decision.step = std::stoi(words[3]);
+    if (words.size() == 4 && words[2] == "about" && now->stable) decision.revision = now->stable->hash;
+    if (decision.revision.empty()) refuse(line);
+    commit({{record_path("decisions", "default", app_.key), write_decision(app_.key, decision)}}, words[1]);
+  }
+
+  /// `kill`: now, and start again. `kill before scale`, `kill after record`: at the next call that begins so.
+  void kill(const Words& words) {
+    if (words.size() == 1) {
+      stage_->kill();
+      stage_->start();
+      return;
+    }
+    std::string where = words[1];
+    for (size_t i = 2; i < words.size(); ++i) where += " " + words[i];
+    stage_->faults.dies_at.push_back(where);
+  }
+
+  void lose_pods(const std::string& tag) {
+    const ResourceType* pods = stage_->world.catalogue().by_kind("v1", "Pod");
+    std::vector<ResourcePath> lost;
+    for (const Object& pod : stage_->world.store().list(*pods, app_.key.ns))
+      if (text_at((*pod)["spec"]["containers"][0], {"image"}).ends_with(":" + tag))
+        lost.push_back({.type = pods, .ns = app_.key.ns, .name = text_at(*pod, {"metadata", "name"})});
+    if (lost.empty()) refuse("lose " + tag);
+    for (const ResourcePath& pod : lost)
+      if (auto removed = stage_->world.remove(pod); !removed) refuse(removed.error().message);
+  }
+
+  // ---- then -------------------------------------------------------------------------------------------------------
+
+  void go_on(Duration length) {
+    const Duration end = stage_->clock.passed() + length;
+    for (;;) {
+      try {
+        while (stage_->act()) {}
+      } catch (const ProcessKilled& killed) {
+        show(format("killed {}", killed.where));
+        stage_->kill();
+        stage_->start();
+        continue;
+      }
+      flush_writes();
+      auto next = stage_->next_due();
+      if (!next || *next > end) break;
+      stage_->clock.advance_to(*next);
+    }
+    stage_->clock.advance_to(end);
+  }
+
+  std::string time() const {
+    const auto seconds = (stage_->clock.passed() - began_) / 1s;
+    auto two = [](int64_t n) { return std::string(n < 10 ? "0" : "") + std::to_string(n); };
+    return two(seconds / 60) + ":" + two(seconds % 60);
+  }
+
+  void show(const std::string& what) {
+    flush_writes();
+    shown_.push_back("  " + time() + "  " + what);
+  }
+
+  void note_transition(const Decision& decision) {
+    const Status& s = decision.status;
+    std::string where(to_text(s.phase));
+    if (s.step) where += format(" {}/{}", s.step->index, s.step->count);
+    where.resize(std::max<size_t>(where.size(), 16), ' ');
+    std::string subject = decision.subject.substr(0, decision.subject.find(" (step "));
+    const std::string ending = ": " + decision.why;
+    if (subject.ends_with(ending)) subject.resize(subject.size() - ending.size());
+    subject.resize(std::max<size_t>(subject.size(), 18), ' ');
+    show(format("{}  {}  {}", where, subject, decision.why));
+  }
+
+  std::string tag_of_hash(const std::string& hash) const {
+    const ResourceType* sets = stage_->world.catalogue().by_kind("apps/v1", "ReplicaSet");
+    for (const Object& set : stage_->world.store().list(*sets, app_.key.ns))
+      if (text_at(*set, {"metadata", "labels", kHashLabel}) == hash) return tag_in(*set);
+    return hash.empty() ? "every pod" : hash;
+  }
+
+  static std::string tag_in(const Json& set) {
+    const std::string image = text_at(set["spec"]["template"]["spec"]["containers"][0], {"image"});
+    return image.substr(image.rfind(':') + 1);
+  }
+
+  /// What the program writes, in the words of a person who watches.
+  void note_event(const StoreEvent& event) {
+    if (!stage_->writer.is_serin || !stage_->writer.rollout) return;
+    const Json& now = *event.object;
+    const std::string name = text_at(now, {"metadata", "name"});
+    if (event.type->kind == "VirtualService") {
+      writes_.push_back(format("weight {}", (*find(now, {"spec", "http"}))[0]["route"][1].value("weight", 0)));
+    } else if (event.type->kind == "Service") {
+      const bool canary = name == app_.canary_service();
+      writes_.push_back(format("{} Service to {}", canary ? "canary" : "stable",
+                               tag_of_hash(text_at(now, {"spec", "selector", kHashLabel}))));
+    } else if (event.kind == StoreEvent::Kind::Deleted) {
+      writes_.push_back(format("forget {}", tag_in(now)));
+    } else {
+      note_replica_set(event, now);
+    }
+  }
+
+  void note_replica_set(const StoreEvent& event, const Json& now) {
+    const auto replicas = integer_at(now, {"spec", "replicas"}).value_or(1);
+    auto deadline = parse_time(text_at(now, {"metadata", "annotations", kScaleDownDeadlineAnnotation}));
+    const bool added = event.kind == StoreEvent::Kind::Added;
+    if (added || replicas != integer_at(*event.previous, {"spec", "replicas"}).value_or(1)) {
+      writes_.push_back(format("{} x{}", tag_in(now), replicas));
+    } else if (deadline) {
+      const auto left = std::chrono::duration_cast<std::chrono::seconds>(*deadline - stage_->clock.now());
+      writes_.push_back(format("{} goes in {}", tag_in(now), format_duration(left)));
+    } else if (text_at(now, {"metadata", "labels", kOwnerLabel}) !=
+               text_at(*event.previous, {"metadata", "labels", kOwnerLabel})) {
+      writes_.push_back(format("adopt {}", tag_in(now)));
+    } else {
+      writes_.push_back(format("{} stays", tag_in(now)));
+    }
+  }
+
+  /// Writes of one moment share a line.
+  void flush_writes() {
+    if (writes_.empty()) return;
+    std::string line;
+    for (const std::string& write : writes_) line += (line.empty() ? "" : ", ") + write;
+    shown_.push_back("  " + time() + "    " + line);
+    writes_.clear();
+  }
+
+  App app_, before_;
+  bool deployed_ = false;
+  std::string running_;
+  std::unique_ptr<Stage> stage_;
+  Duration began_{0};  ///< where the times of the transcript count from
+  std::vector<std::string> writes_, shown_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string played(const std::string& text) { return Scenario().play(text); }
+
+}  // namespace reconciler::testing
