@@ -224,15 +224,16 @@ void Daemon::release_waiting() {
 }
 
 /// An object that a rollout writes too waits while that rollout acts, then gets the values the rollout owns.
-std::optional<Json> Daemon::prepare(const ObjectKey& key, const Json& manifest) {
-  Json out = manifest;
+std::optional<PreparedObject> Daemon::prepare(const ObjectKey& key, const Json& manifest) {
+  PreparedObject out{.manifest = manifest, .keeps_traffic = key.kind == "Service" || key.kind == "VirtualService"};
   for (const RolloutKey& user : desired_.users_of(key)) {
     if (rollouts_.is_busy(user)) return std::nullopt;
     const Rollout* rollout = desired_.rollout(user);
     if (!rollout) continue;
     auto live = cluster_.observe(*rollout, clock_.now());
     if (!live) return std::nullopt;
-    out = filled_in(out, *rollout, *live, rollouts_.status(user));
+    out.manifest = filled_in(out.manifest, *rollout, *live, rollouts_.status(user));
+    out.keeps_traffic = false;
   }
   return out;
 }

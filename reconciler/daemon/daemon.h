@@ -65,7 +65,7 @@ class Daemon {
   void note_requests(const DesiredState::Touched& touched, const std::string& from, const std::string& to);
   void take_cluster_changes();
   void release_waiting();
-  std::optional<Json> prepare(const ObjectKey& key, const Json& manifest);
+  std::optional<PreparedObject> prepare(const ObjectKey& key, const Json& manifest);
   bool is_own_file(const std::string& path) const;
 
   const DaemonOptions options_;

@@ -1,6 +1,7 @@
 #include "daemon/object_applier.h"
 
 #include "base/log.h"
+#include "daemon/shared_objects.h"
 #include "objects/covers.h"
 #include "objects/order.h"
 
@@ -9,10 +10,30 @@ namespace {
 
 constexpr int kInFlightMax = 8;
 
+/// `manifest` with the traffic that a rollout unknown to us directs through the live object.
+Result<Json> with_traffic_of(Cluster& cluster, const Json& manifest, const Json& live) {
+  std::set<std::string> managed;
+  for (const std::string& host : destination_hosts(live)) {
+    auto service =
+        cluster.read({{"apiVersion", "v1"},
+                      {"kind", "Service"},
+                      {"metadata", {{"name", host}, {"namespace", text_at(live, {"metadata", "namespace"})}}}});
+    if (!service) return service.error();
+    if (*service && is_managed(**service)) managed.insert(host);
+  }
+  return keeping_traffic(manifest, live, managed);
+}
+
 /// True when it was written. Reads, compares by dry run when the answer is not plain, and writes only a difference.
-Result<bool> bring_into_line(Cluster& cluster, const Json& manifest, bool surely) {
-  auto live = cluster.read(manifest);
+Result<bool> bring_into_line(Cluster& cluster, const PreparedObject& prepared, bool surely) {
+  auto live = cluster.read(prepared.manifest);
   if (!live) return live.error();
+  Json manifest = prepared.manifest;
+  if (*live && prepared.keeps_traffic) {
+    auto kept = with_traffic_of(cluster, manifest, **live);
+    if (!kept) return kept.error();
+    manifest = std::move(*kept);
+  }
   if (*live && !surely && covers(**live, manifest)) return false;
   if (*live) {
     auto dry = cluster.apply(manifest, ApplyMode::DryRun);
@@ -76,9 +97,9 @@ void ObjectApplier::run_due() {
     writing_.insert(key);
     hooks_.begin(key);
     const bool namespace_known = key.ns.empty() || namespaces_.contains(key.ns);
-    workers_.run(Lane::Cluster, [this, key, manifest = std::move(*prepared), surely, namespace_known]() -> Completion {
+    workers_.run(Lane::Cluster, [this, key, prepared = std::move(*prepared), surely, namespace_known]() -> Completion {
       Result<void> there = namespace_known ? Result<void>() : cluster_.ensure_namespace(key.ns);
-      Result<bool> written = there ? bring_into_line(cluster_, manifest, surely) : Result<bool>(there.error());
+      Result<bool> written = there ? bring_into_line(cluster_, prepared, surely) : Result<bool>(there.error());
       return [this, key, written] { finish(key, written); };
     });
   }

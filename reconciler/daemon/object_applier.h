@@ -15,11 +15,19 @@
 
 namespace reconciler {
 
+/// A manifest with the fields of rollouts filled in.
+struct PreparedObject {
+  Json manifest;
+  /// No valid Rollout says what is its own here; what the live object shows of one stays (its file may be wrong just
+  /// now).
+  bool keeps_traffic = false;
+};
+
 class ObjectApplier {
  public:
   struct Hooks {
-    /// The manifest as it is to be applied (fields of rollouts filled in); nothing while it must wait.
-    std::function<std::optional<Json>(const ObjectKey&, const Json& manifest)> prepare;
+    /// The manifest as it is to be applied; nothing while it must wait.
+    std::function<std::optional<PreparedObject>(const ObjectKey&, const Json& manifest)> prepare;
     /// Around each write, so that nobody plans on an object that is being written.
     std::function<void(const ObjectKey&)> begin, end;
   };

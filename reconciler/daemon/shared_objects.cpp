@@ -1,5 +1,8 @@
 #include "daemon/shared_objects.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "rollout/action.h"
 #include "rollout/istio.h"
 #include "rollout/target.h"
@@ -15,7 +18,59 @@ Json with_selector(Json manifest, const std::string& name, const Observed& live,
   return manifest;
 }
 
+std::string first_label(const std::string& host) { return host.substr(0, host.find('.')); }
+
+/// The destinations of a route, in order; empty when it has none.
+std::vector<std::string> hosts_of(const Json& route) {
+  std::vector<std::string> out;
+  const Json* list = find(route, {"route"});
+  if (!list || !list->is_array()) return out;
+  for (const Json& each : *list) out.push_back(first_label(text_at(each, {"destination", "host"})));
+  return out;
+}
+
+/// The live route that stands for this one: of the same name, else at the same place; null when it leads elsewhere.
+const Json* counterpart(const Json& route, size_t index, const Json& live_http) {
+  const std::string name = text_at(route, {"name"});
+  const Json* found = nullptr;
+  for (size_t i = 0; i < live_http.size(); ++i)
+    if (name.empty() ? i == index : text_at(live_http[i], {"name"}) == name) found = &live_http[i];
+  return found && hosts_of(*found) == hosts_of(route) ? found : nullptr;
+}
+
 }  // namespace
+
+bool is_managed(const Json& live_service) {
+  return !text_at(live_service, {"metadata", "annotations", kManagedByAnnotation}).empty();
+}
+
+std::set<std::string> destination_hosts(const Json& live) {
+  std::set<std::string> out;
+  const Json* http = find(live, {"spec", "http"});
+  if (text_at(live, {"kind"}) != "VirtualService" || !http || !http->is_array()) return out;
+  for (const Json& route : *http)
+    for (const std::string& host : hosts_of(route)) out.insert(host);
+  return out;
+}
+
+Json keeping_traffic(Json manifest, const Json& live, const std::set<std::string>& managed) {
+  const std::string hash = text_at(live, {"spec", "selector", kHashLabel});
+  if (text_at(live, {"kind"}) == "Service" && is_managed(live) && !hash.empty())
+    manifest["spec"]["selector"][std::string(kHashLabel)] = hash;
+  const Json* live_http = find(live, {"spec", "http"});
+  const Json* http = find(manifest, {"spec", "http"});
+  if (managed.empty() || !live_http || !live_http->is_array() || !http || !http->is_array()) return manifest;
+  for (size_t i = 0; i < http->size(); ++i) {
+    Json& route = manifest["spec"]["http"][i];
+    const Json* same = counterpart(route, i, *live_http);
+    const auto hosts = hosts_of(route);
+    const bool ours = std::any_of(hosts.begin(), hosts.end(), [&](auto& host) { return managed.contains(host); });
+    if (!same || !ours) continue;
+    for (size_t j = 0; j < hosts.size(); ++j)
+      if (auto weight = integer_at((*same)["route"][j], {"weight"})) route["route"][j]["weight"] = *weight;
+  }
+  return manifest;
+}
 
 Json filled_in(const Json& manifest, const Rollout& rollout, const Observed& live,
                const std::optional<Status>& status) {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <set>
+#include <string>
 
 #include "base/json.h"
 #include "rollout/observed.h"
@@ -14,5 +16,15 @@ namespace reconciler {
 /// `manifest` with the selector key or the weights that belong to `rollout`: the live value where the object exists,
 /// what the status asks for where it does not. Other objects come back as they are.
 Json filled_in(const Json& manifest, const Rollout& rollout, const Observed& live, const std::optional<Status>& status);
+
+/// Does the live Service say that a rollout selects its revision?
+bool is_managed(const Json& live_service);
+
+/// The Services, by first label, that the HTTP routes of a VirtualService lead to; empty for other kinds.
+std::set<std::string> destination_hosts(const Json& live);
+
+/// `manifest` with the selector key of a managed Service, or with the weights that lead to the Services in `managed`,
+/// as `live` has them. For when no valid Rollout tells what is its own.
+Json keeping_traffic(Json manifest, const Json& live, const std::set<std::string>& managed);
 
 }  // namespace reconciler

@@ -224,6 +224,7 @@ Advance degrade(const Rollout&, const Status& status, const std::string& why) {
   Status next = status;
   next.phase = Phase::Degraded;
   std::string what = status.canary ? "deploying " + canary_label(status) : "promoting " + stable_label(status);
+  if (status.weight > 0) what += format(" at {}%", status.weight);
   if (!status.returning.empty()) what = "returning to " + stable_label(status);
   return {.status = next, .subject = at_step("stuck " + what, next), .why = why, .urgent = true};
 }

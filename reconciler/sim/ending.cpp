@@ -31,7 +31,8 @@ std::string wrong_status(const Rollout& wanted, const Status& status) {
 std::vector<std::string> wrong_world(const Rollout& wanted, const Status& status, const RolloutView& view) {
   std::vector<std::string> out;
   const Target target = reconciler::target(wanted, status);
-  const bool failing = is_broken(wanted);
+  const bool ails = status.stable && names_broken(status.stable->image);
+  const bool failing = is_broken(wanted) || ails;
   if (view.weight_sum != 100) out.push_back(format("weights sum to {}", view.weight_sum));
   if (wanted.paused) return out;
   if (!failing && view.canary_weight != target.weight)
@@ -48,8 +49,7 @@ std::vector<std::string> wrong_world(const Rollout& wanted, const Status& status
     // A revision that never started holds no traffic; that it has too many pods harms nobody.
     if (asked != pods && !(failing && asked > pods))
       out.push_back(format("{} asks for {} pods instead of {}", hash, asked, pods));
-    const bool ails = status.stable && status.stable->hash == hash && names_broken(status.stable->image);
-    if (!failing && !ails && view.available(hash) != pods)
+    if (!failing && view.available(hash) != pods)
       out.push_back(format("{} has {} of {} pods", hash, view.available(hash), pods));
   }
   for (const auto& [hash, revision] : view.revisions)

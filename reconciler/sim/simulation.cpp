@@ -131,9 +131,9 @@ class Simulation {
       std::optional<Duration> next = stage_.next_due();
       if (!stage_.alive() && (!next || start_at_ < *next)) next = start_at_;
       if (!next || *next > end) break;
-      stage_.clock.advance_to(std::max(*next, stage_.clock.passed() + 1ms));
+      stage_.pass_time_until(std::max(*next, stage_.clock.passed() + 1ms));
     }
-    stage_.clock.advance_to(end);
+    stage_.pass_time_until(end);
   }
 
   void storm() {

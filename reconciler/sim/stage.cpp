@@ -55,6 +55,11 @@ Daemon& Stage::daemon() {
   return process_->daemon;
 }
 
+void Stage::pass_time_until(Duration passed) {
+  clock.advance_to(passed);
+  world.advance_to(clock.now());
+}
+
 void Stage::poll_soon() {
   if (!process_) return;
   process_->daemon.poll_soon();

@@ -55,6 +55,9 @@ class Stage {
   bool alive() const { return process_ != nullptr; }
   Daemon& daemon();
 
+  /// Time passes for the clock and for the world.
+  void pass_time_until(Duration passed);
+
   /// A hook: somebody pushed, the program need not wait for its interval.
   void poll_soon();
 

@@ -153,8 +153,7 @@ class Scenario {
     object["spec"]["template"]["spec"]["containers"][0]["image"] = "example.com/" + app_.key.name + ":v0";
     const ResourceType* type = stage_->world.catalogue().by_kind("apps/v1", "ReplicaSet");
     if (!stage_->world.create({.type = type, .ns = app_.key.ns}, object)) refuse("running " + running_);
-    stage_->clock.advance_to(10s);
-    stage_->world.advance_to(stage_->clock.now());
+    stage_->pass_time_until(10s);
   }
 
   // ---- when -------------------------------------------------------------------------------------------------------
@@ -271,9 +270,9 @@ class Scenario {
       flush_writes();
       auto next = stage_->next_due();
       if (!next || *next > end) break;
-      stage_->clock.advance_to(*next);
+      stage_->pass_time_until(*next);
     }
-    stage_->clock.advance_to(end);
+    stage_->pass_time_until(end);
   }
 
   std::string time() const {
@@ -313,7 +312,9 @@ class Scenario {
 
   /// What the program writes, in the words of a person who watches.
   void note_event(const StoreEvent& event) {
-    if (!stage_->writer.is_serin || !stage_->writer.rollout) return;
+    if (!stage_->writer.is_serin) return;
+    // Applying a manifest is shown when it moves traffic.
+    if (!stage_->writer.rollout && (!event.previous || event.object->at("spec") == event.previous->at("spec"))) return;
     const Json& now = *event.object;
     const std::string name = text_at(now, {"metadata", "name"});
     if (event.type->kind == "VirtualService") {
