@@ -9,8 +9,8 @@
 #include <sstream>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/log.h"
-#include "cluster/base64.h"
 #include "manifest/document.h"
 
 namespace reconciler {
@@ -78,7 +78,7 @@ const Json* named(const Json& config, std::string_view list, std::string_view en
 Result<std::string> pem_of(const Json& entry, std::string_view member, const std::string& where) {
   std::string data_member = std::string(member) + "-data";
   if (std::string data = text_at(entry, {data_member}); !data.empty()) {
-    auto pem = decode_base64(data);
+    auto pem = from_base64(data);
     if (!pem) return invalid(where + ": " + data_member + " is no base64");
     return *pem;
   }

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "base/base64.h"
 #include "base/format.h"
 
 namespace reconciler {
@@ -21,27 +22,18 @@ std::vector<std::string> split(std::string_view text, std::string_view separator
   return parts;
 }
 
-std::string decode_base64(std::string_view text) {
-  std::string bytes(text.size() / 4 * 3 + 3, '\0');
-  int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                             reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (size < 0) return {};
-  for (size_t i = text.size(); i > 0 && text[i - 1] == '='; i--) size--;
-  bytes.resize(static_cast<size_t>(size));
-  return bytes;
-}
-
 /// `|1|salt|hash`, both in base64: HMAC-SHA1 of the name.
 bool hashed_name_matches(std::string_view pattern, std::string_view name) {
   auto parts = split(pattern, "|");
   if (parts.size() != 3 || parts[0] != "1") return false;
-  auto salt = decode_base64(parts[1]);
+  auto salt = from_base64(parts[1]);
+  if (!salt) return false;
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
-  if (!HMAC(EVP_sha1(), salt.data(), static_cast<int>(salt.size()), reinterpret_cast<const unsigned char*>(name.data()),
-            name.size(), digest, &size))
+  if (!HMAC(EVP_sha1(), salt->data(), static_cast<int>(salt->size()),
+            reinterpret_cast<const unsigned char*>(name.data()), name.size(), digest, &size))
     return false;
-  return decode_base64(parts[2]) == std::string_view(reinterpret_cast<char*>(digest), size);
+  return from_base64(parts[2]) == std::string_view(reinterpret_cast<char*>(digest), size);
 }
 
 bool any_name_matches(std::string_view patterns, const std::string& name) {
@@ -74,7 +66,7 @@ Result<void> check_host_key(std::string_view known_hosts, std::string_view host,
     if (fields[0] == "@cert-authority") continue;  // libssh2 knows no host certificates
     if (is_revoked) fields.erase(fields.begin());
     if (fields.size() < 3 || !any_name_matches(fields[0], name)) continue;
-    bool is_same = !raw_key.empty() && decode_base64(fields[2]) == raw_key;
+    bool is_same = !raw_key.empty() && from_base64(fields[2]) == raw_key;
     if (is_revoked && is_same) return invalid(format("the host key of {} is revoked in the known_hosts file", name));
     if (is_revoked) continue;
     is_known = true;

@@ -4,11 +4,11 @@
 #if __has_include(<git2/sys/errors.h>)
 #include <git2/sys/errors.h>  // git_error_set_str moved there after 1.5
 #endif
-#include <openssl/evp.h>
 
 #include <fstream>
 #include <iterator>
 
+#include "base/base64.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "git/known_hosts.h"
@@ -37,14 +37,6 @@ Result<std::string> read_secret(const std::string& path, std::string_view what) 
   return text;
 }
 
-std::string encode_base64(std::string_view bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                             reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<size_t>(size));
-  return text;
-}
-
 bool mentions_refusal(std::string_view text) {
   for (auto status : {"401", "403", "404"})
     if (text.find(std::string("status code: ") + status) != text.npos) return true;
@@ -70,7 +62,7 @@ Result<void> Transfer::read_credentials() {
   auto token = read_secret(files.token_file, "token file");
   if (!token) return token.error();
   authorization_ = files.token_user.empty() ? "Authorization: Bearer " + *token
-                                            : "Authorization: Basic " + encode_base64(files.token_user + ":" + *token);
+                                            : "Authorization: Basic " + to_base64(files.token_user + ":" + *token);
   return {};
 }
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/base64.h"
 #include "base/format.h"
 #include "manifest/document.h"
 #include "sim/api_call.h"
-#include "sim/base64.h"
 #include "sim/discovery.h"
 #include "sim/openapi_v2.h"
 #include "sim/watcher.h"
@@ -34,9 +34,9 @@ std::optional<PatchKind> patch_kind_of(const std::string& content_type) {
 }
 
 std::string continue_token(uint64_t version, const Json& last) {
-  return base64(dump({{"rv", version},
-                      {"ns", text_at(last, {"metadata", "namespace"})},
-                      {"name", text_at(last, {"metadata", "name"})}}));
+  return to_base64(dump({{"rv", version},
+                         {"ns", text_at(last, {"metadata", "namespace"})},
+                         {"name", text_at(last, {"metadata", "name"})}}));
 }
 
 Json removed_document(const ResourcePath& path, const Removed& removed) {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
 #include "base/format.h"
-#include "sim/base64.h"
 #include "sim/controllers.h"
 #include "sim/defaults.h"
 #include "sim/managed_fields.h"
@@ -172,7 +172,7 @@ Answer<Json> World::prepare_new(const ResourcePath& target, Json object, const W
   if (auto error = check_namespace(target)) return *error;
   if (target.type->kind == "Secret" && find(object, {"stringData"}))
     for (const auto& [name, value] : object["stringData"].items())
-      if (value.is_string()) object["data"][name] = base64(value.get<std::string>());
+      if (value.is_string()) object["data"][name] = to_base64(value.get<std::string>());
   as_stored(*target.type, object);
   if (target.type->has_status) object.erase("status");
   fill_in_defaults(*target.type, object);
@@ -236,7 +236,7 @@ Answer<Object> World::store_change(const ResourcePath& target, const Object& liv
   }
   if (type.kind == "Secret" && find(next, {"stringData"}))
     for (const auto& [name, value] : next["stringData"].items())
-      if (value.is_string()) next["data"][name] = base64(value.get<std::string>());
+      if (value.is_string()) next["data"][name] = to_base64(value.get<std::string>());
   as_stored(type, next);
   if (type.kind == "Service" && type.group.empty() && next.contains("spec") && next["spec"].is_object())
     for (auto name : {"clusterIP", "clusterIPs"})

@@ -1,4 +1,5 @@
 #include "base/digest.h"
+#include "base/base64.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -55,4 +56,11 @@ TEST_CASE("credentials never reach the log", "[log]") {
 TEST_CASE("SHA-256 as hex", "[digest]") {
   CHECK(sha256_hex("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   CHECK(sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST_CASE("base64 is read back as it was written, line breaks and all", "[base64]") {
+  for (auto bytes : {"", "f", "fo", "foo", "foob", "fooba", "foobar"}) CHECK(from_base64(to_base64(bytes)) == bytes);
+  CHECK(to_base64("fooba") == "Zm9vYmE=");
+  CHECK(from_base64("Zm9v\nYmFy\n") == "foobar");
+  for (auto bad : {"Zm9", "Zm9v!", "Zm=v", "===="}) CHECK_FALSE(from_base64(bad));
 }
