@@ -36,7 +36,7 @@ HOMES = {
     r"prometheus/": {"web"},
     r"simdjson": {"cluster"},
 }
-POSIX = re.compile(r"(sys|netinet|arpa|net)/\w+\.h|(unistd|fcntl|fnmatch|poll|signal|pwd|dirent|netdb|termios|pthread|spawn|grp)\.h")
+POSIX = re.compile(r"(sys|netinet|arpa|net)/\w+\.h|(unistd|fcntl|fnmatch|poll|signal|pwd|dirent|netdb|termios|pthread|spawn|grp|malloc)\.h")
 STANDARD = re.compile(r"[a-z_0-9]+")
 IMPURE_STANDARD = {"atomic", "condition_variable", "ctime", "filesystem", "fstream", "future", "iostream", "mutex",
                    "random", "thread"}

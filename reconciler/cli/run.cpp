@@ -1,4 +1,6 @@
 // `serin run`: builds everything, in order, and turns the loop.
+#include <malloc.h>
+
 #include <iostream>
 #include <memory>
 
@@ -162,6 +164,8 @@ class Loop {
 
 int run_with(const RunOptions& options) {
   StopSignals::block();
+  // A thread that is not the decision thread only carries bytes; an arena each would hold on to memory for nothing.
+  mallopt(M_ARENA_MAX, 2);
   auto state = StateDirectory::lock(options.state_directory);
   if (!state) return failed(state.error());
   GitOptions git_options = options.git;

@@ -62,7 +62,7 @@ spec:
 """
 
 
-def eventually(what, condition, deadline=None):
+def eventually(what, condition, deadline=None, every=0.02):
     """The first true value of `condition`; fails the test when none comes in time."""
     end = time.monotonic() + (deadline or DEADLINE)
     while True:
@@ -71,7 +71,7 @@ def eventually(what, condition, deadline=None):
             return value
         if time.monotonic() > end:
             raise AssertionError(f"never happened: {what}")
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 class World:
