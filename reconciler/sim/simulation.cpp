@@ -38,7 +38,7 @@ struct Weather {
     auto maybe = [&](double likely, double most) {
       return random.chance(likely) ? most * random.below(100) / 100.0 : 0;
     };
-    Weather out{.storm = std::chrono::minutes(random.between(5, 60)),
+    Weather out{.storm = std::chrono::minutes(random.between(5, 40)),
                 .between_deeds = std::chrono::seconds(random.between(5, 240)),
                 .mischief = maybe(0.4, 0.3),
                 .kill = maybe(0.5, 0.2),

@@ -51,6 +51,7 @@ class Watchman {
   void check_replica_set(const RolloutKey& rollout, const StoreEvent& event);
   void check_transition(const RolloutKey& rollout, Known& known, const Status& next, const std::string& subject);
   void keep_rejections(const RolloutKey& key, Known& known);
+  std::optional<Status> parsed(const std::string& path, const std::string& text);
   int replicas_wanted(const RolloutKey& rollout) const;
   bool is_disturbed(const Known& known) const;
 
@@ -59,6 +60,7 @@ class Watchman {
   int subscription_;
   std::vector<std::string> alarms_;
   std::map<RolloutKey, Known> known_;
+  std::map<std::string, std::optional<Status>> parsed_;
   std::vector<int> expected_;  ///< serials of recorded commits that are not pushed, in order
   std::string pushed_tip_;
   std::vector<std::pair<Duration, std::string>> heads_;  ///< in force since; the last few
