@@ -93,7 +93,8 @@ Advance complete(const Pass& pass) {
 
 Advance work_on_pause(const Pass& pass, const Pause& pause) {
   if (pass.desired.paused || held_by_person(pass.status)) return stay(pass);
-  if (!pass.missing.step_agrees()) return stay(pass);
+  // A pause is not progress to wait for, but pods that were lost and do not come back are.
+  if (!pass.missing.step_agrees()) return check_deadline(pass, stay(pass));
   if (!pause.duration) return stay(pass);
   TimePoint over = pass.status.step->since + *pause.duration;
   if (pass.now < over) {
@@ -122,8 +123,7 @@ std::optional<Advance> mind_lost_pods(const Pass& pass) {
     return lose_traffic(pass.desired, status, "no canary pod is left: all traffic to stable");
   const bool restore = status.weight == 0 && promised > 0 && index < count && pass.missing.step_agrees() &&
                        pass.available(hash) >= share_of(pass.desired.replicas, promised);
-  if (restore && status.phase != Phase::Degraded)
-    return shift_again(pass.desired, status, promised, pods_text(pass) + " again", pass.now);
+  if (restore) return shift_again(pass.desired, status, promised, pods_text(pass) + " again", pass.now);
   return std::nullopt;
 }
 

@@ -122,7 +122,8 @@ void Watchman::check_replica_set(const RolloutKey& rollout, const StoreEvent& ev
   const int to = deleted ? 0 : int(integer_at(*event.object, {"spec", "replicas"}).value_or(1));
   if (!deleted && to >= from) return;
   if (!owned) alarm(format("{} is not ours, and was scaled down or deleted", name));
-  if (deleted && from > 0) alarm(format("{} was deleted with {} pods asked for", name, from));
+  if (deleted && from > 0 && !is_disturbed(known_[rollout]))
+    alarm(format("{} was deleted with {} pods asked for", name, from));
   const RolloutView view = view_of(stage_.world, rollout);
   const auto traffic = view.traffic();
   auto share = traffic.find(hash);
@@ -220,7 +221,8 @@ void Watchman::check_transition(const RolloutKey& rollout, Known& known, const S
   const bool same_steps = next.step && before.step && next.step->count == before.step->count;
   if (same_steps && !begins && next.step->index < before.step->index)
     alarm(format("steps went back from {} to {}: {}", before.step->index, next.step->index, subject));
-  if (next.canary && before.canary && !begins && next.canary->hash != before.canary->hash)
+  const bool marked = subject.find(": rejected before") != subject.npos;
+  if (next.canary && before.canary && !begins && !marked && next.canary->hash != before.canary->hash)
     alarm(format("another canary without a beginning: {}", subject));
   for (const Rejected& r : next.rejected) {
     if (r.lapsed) known.rejected.erase(r.hash);

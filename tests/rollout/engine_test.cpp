@@ -349,3 +349,20 @@ TEST_CASE("a stable revision that ails does not keep a new one from mending it",
   for (int seconds : {100, 161, 222}) only_the_canary_starts(seconds);
   CHECK(c.take_history().back() == "promoted v2");
 }
+
+TEST_CASE("pods that are lost in a pause and stay away make it Degraded, and it mends itself", "[advance]") {
+  Cluster1 c = running("v1");
+  const std::vector<Step> steps = {SetWeight{20}, Pause{}};
+  Rollout v2 = rollout("v2", steps);
+  c.rest(v2, at(100));
+  c.take_history();
+  Workload& canary = c.workload("hashv2");
+  canary.current = canary.ready = canary.available = 0;
+  c.rest(v2, at(200), false);
+  c.rest(v2, at(900), false);
+  CHECK(c.take_history() == History{"canary 0% (step 1/2)", "stuck deploying v2 (step 1/2)"});
+  c.pods_start(at(1000));
+  c.rest(v2, at(1000));
+  CHECK(c.take_history() == History{"canary 20% (step 1/2)"});
+  CHECK(c.status->phase == Phase::Paused);
+}
