@@ -17,7 +17,7 @@ std::string wrong_status(const Rollout& wanted, const Status& status) {
   const bool failing = is_broken(wanted) && wanted.replicas > 0;
   if (!status.refused.empty()) return "still refused";
   // Under spec.paused no pods come or go, so a way forward or back may have to wait.
-  if (wanted.paused && status.phase == Phase::Paused) return "";
+  if (wanted.paused && status.phase != Phase::Progressing) return "";
   if (is_stable && failing && status.phase == Phase::Degraded) return "";
   if (is_stable && status.canary) return "a canary stays although Git asks for stable";
   if (is_stable) return status.phase == Phase::Healthy || failing ? "" : "stable, but not Healthy";
