@@ -1,5 +1,5 @@
-#include "base/digest.h"
 #include "base/base64.h"
+#include "base/digest.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "base/log.h"
