@@ -47,7 +47,7 @@ WORDS = [
      {"daemon/system_clock.cpp": "the clock", "base/log.cpp": "stamps its lines",
       "http": "deadlines of calls", "git": "deadlines of calls", "cluster/reflector.cpp": "how long a watch lasted"}),
     ("random numbers are drawn", r"#include <random>|random_device|mt19937|\bs?rand\(", {"sim": "from a printed seed", "cluster/reflector.cpp": "jitter", "cluster/reflector.h": "jitter"}),
-    ("an exception is thrown", r"\bthrow\b", {}),
+    ("an exception is thrown", r"\bthrow\b", {"sim/faults.h": "a simulated process dies at any call, through all of it"}),
     ("a namespace is used whole", r"using namespace std;", {}),
     ("memory is owned by hand", r"\bnew [A-Z]\w*[({]|\bdelete [a-z]", {}),
 ]
