@@ -1,11 +1,10 @@
 #include "cluster/kubeconfig.h"
+#include "base/base64.h"
 
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
-
-#include "cluster/base64.h"
 
 #include "catch.h"
 
@@ -184,10 +183,10 @@ TEST_CASE("NO_PROXY names hosts and domains, loopback never needs one", "[kubeco
 }
 
 TEST_CASE("base64 is decoded strictly", "[kubeconfig]") {
-  CHECK(decode_base64("aGVsbG8=") == "hello");
-  CHECK(decode_base64("aGVs\nbG8h\n") == "hello!");
-  CHECK(decode_base64("").value() == "");
-  CHECK_FALSE(decode_base64("aGVsbG8"));
-  CHECK_FALSE(decode_base64("a=Vs"));
-  CHECK_FALSE(decode_base64("a-b_"));
+  CHECK(from_base64("aGVsbG8=") == "hello");
+  CHECK(from_base64("aGVs\nbG8h\n") == "hello!");
+  CHECK(from_base64("").value() == "");
+  CHECK_FALSE(from_base64("aGVsbG8"));
+  CHECK_FALSE(from_base64("a=Vs"));
+  CHECK_FALSE(from_base64("a-b_"));
 }
