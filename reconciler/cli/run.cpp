@@ -81,7 +81,7 @@ class Loop {
     tell_alive();
     if (!ready_told_ && daemon_.begun()) {
       tell_ready();
-      log_info("ready", {{"commit", daemon_.report().head}});
+      log_info("ready", {{"commit", daemon_.head()}});
       ready_told_ = true;
     }
     // The report walks all rollouts, so it is made once in a while only.
