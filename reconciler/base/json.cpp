@@ -2,6 +2,8 @@
 
 #include "base/format.h"
 
+template class nlohmann::basic_json<>;
+
 namespace reconciler {
 
 const Json* find(const Json& document, std::initializer_list<std::string_view> path) {

@@ -8,6 +8,9 @@
 
 #include "base/result.h"
 
+// Compiled once, in json.cpp: every file that handles JSON would otherwise compile it again.
+extern template class nlohmann::basic_json<>;
+
 namespace reconciler {
 
 /// A JSON document: a value, with members in bytewise order.

@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kCommitsAtOnce = 500;
 
-Syntax syntax() {
+Syntax at_syntax() {
   return {.usage = "serin at TIME [[NAMESPACE/]NAME] [OPTIONS]",
           .summary = "What served at a time (such as 2026-11-22T10:00Z), from Git alone.",
           .options = git_view_options(),
@@ -79,7 +79,7 @@ int show(const Options& options, TimePoint time) {
 }  // namespace
 
 int at(const std::vector<std::string>& arguments) {
-  return with_options(syntax(), arguments, [](const Options& options) {
+  return with_options(at_syntax(), arguments, [](const Options& options) {
     const std::string& text = options.operands().front();
     std::optional<TimePoint> time = parse_moment(text);
     if (!time) return usage_error(format("'{}' is no time; write it as 2026-11-22T10:00:00Z", text));

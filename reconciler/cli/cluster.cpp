@@ -13,7 +13,7 @@
 namespace reconciler {
 namespace {
 
-const Syntax& syntax() {
+const Syntax& cluster_syntax() {
   static const Syntax made{
       .usage = "serin cluster [OPTIONS]",
       .summary =
@@ -72,6 +72,6 @@ int serve(const Options& options) {
 
 }  // namespace
 
-int cluster(const std::vector<std::string>& arguments) { return with_options(syntax(), arguments, serve); }
+int cluster(const std::vector<std::string>& arguments) { return with_options(cluster_syntax(), arguments, serve); }
 
 }  // namespace reconciler

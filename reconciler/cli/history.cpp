@@ -12,7 +12,7 @@
 namespace reconciler {
 namespace {
 
-Syntax syntax() {
+Syntax history_syntax() {
   Syntax out{.usage = "serin history [NAMESPACE/]NAME [OPTIONS]",
              .summary = "Every recorded transition of a rollout: when, how long, why, and who asked.",
              .options = git_view_options(),
@@ -63,7 +63,7 @@ Result<History> read_history(const GitView& view, const std::string& name, size_
 }  // namespace
 
 int history(const std::vector<std::string>& arguments) {
-  return with_options(syntax(), arguments, [](const Options& options) {
+  return with_options(history_syntax(), arguments, [](const Options& options) {
     Result<GitView> view = open_git_view(options);
     if (!view) return failed(view.error());
     auto limit = static_cast<size_t>(options.integer("limit"));

@@ -12,15 +12,6 @@
 namespace reconciler {
 namespace {
 
-bool is_flag(const Option& option) { return std::holds_alternative<FlagOption>(option.type); }
-
-std::optional<int64_t> parse_integer(std::string_view text) {
-  int64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::vector<std::string> process_environment() {
   std::vector<std::string> lines;
   for (char** line = environ; *line != nullptr; ++line) lines.emplace_back(*line);
@@ -42,6 +33,15 @@ std::vector<Option> all_options(const Syntax& syntax) {
   std::vector<Option> options = syntax.options;
   if (syntax.config_file == ConfigFile::Taken) options.push_back(config_option());
   return options;
+}
+
+bool is_flag(const Option& option) { return std::holds_alternative<FlagOption>(option.type); }
+
+std::optional<int64_t> parse_integer(std::string_view text) {
+  int64_t value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
 }
 
 std::optional<SocketAddress> parse_socket_address(std::string_view text) {

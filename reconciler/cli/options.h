@@ -54,6 +54,11 @@ struct Option {
   Presence presence = Presence::Optional;
 };
 
+bool is_flag(const Option& option);
+
+/// Nothing when it is not a whole number that fits.
+std::optional<int64_t> parse_integer(std::string_view text);
+
 enum class ConfigFile { NotTaken, Taken };
 
 /// The syntax of one command.

@@ -19,15 +19,6 @@ struct Visit : Cases... {
 template <class... Cases>
 Visit(Cases...) -> Visit<Cases...>;
 
-bool is_flag(const Option& option) { return std::holds_alternative<FlagOption>(option.type); }
-
-std::optional<int64_t> parse_integer(std::string_view text) {
-  int64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::string joined(const std::vector<std::string>& words, std::string_view between) {
   std::string out;
   for (const std::string& word : words) out += (out.empty() ? "" : std::string(between)) + word;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kFileBytesMax = size_t(1) << 20;
 
-Syntax syntax() {
+Syntax plan_syntax() {
   Syntax out{.usage = "serin plan [OPTIONS]",
              .summary = "What a revision would change: objects with their fields, and the canary steps that would run.",
              .options = git_view_options()};
@@ -103,6 +103,6 @@ int work(const Options& options) {
 
 }  // namespace
 
-int plan(const std::vector<std::string>& arguments) { return with_options(syntax(), arguments, work); }
+int plan(const std::vector<std::string>& arguments) { return with_options(plan_syntax(), arguments, work); }
 
 }  // namespace reconciler

@@ -8,8 +8,6 @@
 namespace reconciler {
 namespace {
 
-using Object = RevisionManifests::Object;
-
 std::vector<ObjectChange> compare_objects(const RevisionManifests& before, const RevisionManifests& after) {
   std::set<ObjectKey> keys;
   for (const auto& [key, object] : before.objects) keys.insert(key);

@@ -11,7 +11,7 @@
 namespace reconciler {
 namespace {
 
-Syntax syntax() {
+Syntax status_syntax() {
   Syntax out{.usage = "serin status [[NAMESPACE/]NAME] [OPTIONS]",
              .summary = "All rollouts as a table, or one as a tree, as recorded in Git.",
              .options = git_view_options(),
@@ -71,7 +71,7 @@ int watch(const Options& options) {
 }  // namespace
 
 int status(const std::vector<std::string>& arguments) {
-  return with_options(syntax(), arguments, [](const Options& options) {
+  return with_options(status_syntax(), arguments, [](const Options& options) {
     if (options.flag("watch")) return watch(options);
     Result<std::string> text = look(options);
     if (!text) return failed(text.error());

@@ -9,7 +9,7 @@
 namespace reconciler {
 namespace {
 
-Syntax syntax() {
+Syntax validate_syntax() {
   return {
       .usage = "serin validate PATH... [OPTIONS]",
       .summary =
@@ -63,7 +63,7 @@ void print_json(const CheckReport& report) {
 }  // namespace
 
 int validate(const std::vector<std::string>& arguments) {
-  return with_options(syntax(), arguments, [](const Options& options) {
+  return with_options(validate_syntax(), arguments, [](const Options& options) {
     CheckReport report = check_paths(options.operands(), options.text("namespace"));
     if (options.text("output") == "json")
       print_json(report);

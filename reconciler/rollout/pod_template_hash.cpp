@@ -7,7 +7,7 @@
 namespace reconciler {
 namespace {
 
-constexpr std::string_view kTypes = R"(
+constexpr std::string_view kTemplateTypes = R"(
 PodTemplateSpec: metadata:ObjectMeta spec:PodSpec
 ObjectMeta: name?:s generateName?:s namespace?:s selfLink?:s uid?:s resourceVersion?:s generation?:i creationTimestamp*:t deletionTimestamp*:t deletionGracePeriodSeconds*:i labels?:{s} annotations?:{s} ownerReferences?:[OwnerReference] finalizers?:[s] managedFields?:[ManagedFields]
 OwnerReference: apiVersion:s kind:s name:s uid:s controller*:b blockOwnerDeletion*:b
@@ -112,7 +112,7 @@ Flocker: datasetName?:s datasetUUID?:s
 )";
 
 const TypeTable& pod_types() {
-  static const TypeTable table(kTypes);
+  static const TypeTable table(kTemplateTypes);
   return table;
 }
 
@@ -142,7 +142,7 @@ Result<std::string> pod_template_hash(const Json& pod_template, std::optional<in
 
 Result<std::string> older_pod_template_hash(const Json& pod_template, std::optional<int> collisions) {
   static const TypeTable older = [] {
-    std::string text(kTypes);
+    std::string text(kTemplateTypes);
     std::string_view before = "creationTimestamp*:t", after = "creationTimestamp:t|null";
     text.replace(text.find(before), before.size(), after);
     return TypeTable(text);

@@ -5,7 +5,7 @@
 namespace reconciler {
 namespace {
 
-constexpr std::string_view kTypes = R"(
+constexpr std::string_view kStepTypes = R"(
 CanaryStep: setWeight*:i pause*:Pause experiment*:Experiment analysis*:Analysis setCanaryScale*:CanaryScale setHeaderRoute*:HeaderRoute setMirrorRoute*:MirrorRoute plugin*:Plugin
 Pause: duration*:x
 CanaryScale: weight*:i replicas*:i matchTrafficWeight?:b
@@ -34,7 +34,7 @@ Requirement: key:s operator:s values?:[s]
 }  // namespace
 
 TypedEncoding encode_steps(const Json& steps) {
-  static const TypeTable table(kTypes);
+  static const TypeTable table(kStepTypes);
   return table.encode(steps, "[CanaryStep]");
 }
 

@@ -58,6 +58,9 @@ class Commits {
   std::unordered_map<std::string, std::string> blobs_;
 };
 
+/// The branch that everybody in a simulation works on.
+inline constexpr const char* kBranch = "main";
+
 /// The remote repository that everybody pushes to.
 struct SimRemote {
   Commits commits;

@@ -9,7 +9,6 @@
 namespace reconciler {
 namespace {
 
-constexpr const char* kBranch = "main";
 constexpr const char* kAuthors[] = {"Ada <ada@example.com>", "Grace <grace@example.com>"};
 
 std::string duration_text(Random& random) {

@@ -7,7 +7,6 @@
 namespace reconciler {
 namespace {
 
-constexpr const char* kBranch = "main";
 constexpr const char* kAuthor = "Serin <serin@localhost>";
 
 }  // namespace
