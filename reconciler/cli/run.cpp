@@ -29,12 +29,9 @@ constexpr Duration kLongestWait = 1h;
 constexpr Duration kOncePatience = 60s;
 
 std::string status_line(const Report& report) {
-  size_t moving = 0, degraded = 0;
-  for (const RolloutReport& r : report.rollouts) {
-    if (r.status && (r.status->phase == Phase::Progressing || r.status->phase == Phase::Paused)) ++moving;
-    if (!r.trouble.empty() || (r.status && r.status->phase == Phase::Degraded)) ++degraded;
-  }
-  std::string text = format("{} rollouts, {} under way, {} in trouble", report.rollouts.size(), moving, degraded);
+  const RolloutCounts& counts = report.rollouts.counts();
+  std::string text =
+      format("{} rollouts, {} under way, {} in trouble", report.rollouts.size(), counts.under_way, counts.in_trouble);
   if (!report.git_trouble.empty()) text += "; git: " + report.git_trouble;
   if (!report.cluster_trouble.empty()) text += "; cluster: " + report.cluster_trouble;
   return text;
@@ -84,7 +81,6 @@ class Loop {
       log_info("ready", {{"commit", daemon_.head()}});
       ready_told_ = true;
     }
-    // The report walks all rollouts, so it is made once in a while only.
     if (clock_.monotonic() - last_status_ < 10s) return;
     last_status_ = clock_.monotonic();
     tell_status(status_line(daemon_.report()));

@@ -29,11 +29,8 @@ std::string request_line(const CommitInfo& commit) {
 }  // namespace
 
 bool Report::in_sync() const {
-  const bool rollouts_fine = std::all_of(rollouts.begin(), rollouts.end(), [](const RolloutReport& r) {
-    return r.trouble.empty() && r.status && r.status->phase != Phase::Degraded;
-  });
-  return rollouts_fine && git_trouble.empty() && cluster_trouble.empty() && failed_objects.empty() &&
-         problems.empty() && unpushed == 0;
+  return rollouts.counts().in_trouble == 0 && rollouts.counts().unknown == 0 && git_trouble.empty() &&
+         cluster_trouble.empty() && failed_objects.empty() && problems.empty() && unpushed == 0;
 }
 
 Daemon::Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Clock& clock, Workers& workers)
@@ -238,21 +235,18 @@ std::optional<PreparedObject> Daemon::prepare(const ObjectKey& key, const Json& 
   return out;
 }
 
-bool Daemon::at_rest() const {
+bool Daemon::at_rest() {
   if (!begun_ || !objects_.caught_up() || !waiting_for_objects_.empty() || !rollouts_.idle()) return false;
   if (git_.unpushed() > 0 && !sync_.push_refused()) return false;
-  const auto reports = rollouts_.report();
-  return std::all_of(reports.begin(), reports.end(), [](const RolloutReport& r) {
-    return !r.trouble.empty() || (r.status && r.status->phase != Phase::Progressing);
-  });
+  return rollouts_.reports().counts().at_work == 0;
 }
 
-Report Daemon::report() const {
+Report Daemon::report() {
   Report out{.head = head_,
              .git_trouble = trouble_.empty() ? sync_.trouble() : trouble_,
              .cluster_trouble = cluster_trouble_,
              .unpushed = git_.unpushed(),
-             .rollouts = rollouts_.report(),
+             .rollouts = rollouts_.reports(),
              .failed_objects = objects_.failures()};
   for (const auto& [path, problems] : desired_.problems())
     out.problems.insert(out.problems.end(), problems.begin(), problems.end());

@@ -28,7 +28,7 @@ struct Report {
   std::string git_trouble;      ///< the repository cannot be followed, or not be pushed to
   std::string cluster_trouble;  ///< the caches are not filled
   size_t unpushed = 0;
-  std::vector<RolloutReport> rollouts;
+  RolloutReports rollouts;
   std::map<ObjectKey, std::string> failed_objects;
   std::vector<Problem> problems;  ///< files that cannot be read
   bool in_sync() const;
@@ -46,8 +46,8 @@ class Daemon {
   Duration step();
 
   /// Every rollout is Healthy, Degraded or Paused, every object was tried, everything is pushed or refused.
-  bool at_rest() const;
-  Report report() const;
+  bool at_rest();
+  Report report();
   /// The commit whose manifests are in force; empty before the first.
   const std::string& head() const { return head_; }
 

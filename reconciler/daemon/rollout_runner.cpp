@@ -30,6 +30,7 @@ std::string RolloutRunner::status_path(const RolloutKey& key) const {
 
 void RolloutRunner::load_status(const RolloutKey& key, const std::string& path, const std::string& text) {
   Tracked& tracked = tracked_[key];
+  unreported_.insert(key);
   auto status = read_status(path, text);
   if (status) {
     tracked.status = std::move(*status);
@@ -43,6 +44,7 @@ void RolloutRunner::manifest_changed(const RolloutKey& key, std::string commit, 
   tracked.commit = std::move(commit);
   tracked.requested = std::move(requested);
   tracked.held_back = true;
+  unreported_.insert(key);
 }
 
 void RolloutRunner::hold_back(const RolloutKey& key) { tracked_[key].held_back = true; }
@@ -87,16 +89,19 @@ std::optional<Status> RolloutRunner::status(const RolloutKey& key) const {
   return tracked == tracked_.end() ? std::nullopt : tracked->second.status;
 }
 
-RolloutReport RolloutRunner::report(const RolloutKey& key) const {
-  const Tracked& t = tracked_.at(key);
+RolloutReport RolloutRunner::report(const RolloutKey& key, const Tracked& t) const {
   return {.key = key, .status = t.status, .why = t.why, .trouble = t.trouble, .settled = t.settled};
 }
 
-std::vector<RolloutReport> RolloutRunner::report() const {
-  std::vector<RolloutReport> out;
-  for (const auto& [key, tracked] : tracked_)
-    if (!desired_.paths_of(rollout_object_key(key)).empty()) out.push_back(report(key));
-  return out;
+const RolloutReports& RolloutRunner::reports() {
+  for (const RolloutKey& key : std::exchange(unreported_, {})) {
+    auto tracked = tracked_.find(key);
+    if (tracked == tracked_.end() || desired_.paths_of(rollout_object_key(key)).empty())
+      reports_.erase(key);
+    else
+      reports_.put(report(key, tracked->second));
+  }
+  return reports_;
 }
 
 void RolloutRunner::set_timer(const RolloutKey& key, Tracked& tracked, std::optional<Duration> due) {
@@ -121,6 +126,7 @@ void RolloutRunner::run_due(const std::string& head) {
   for (size_t looked_at = 0; looked_at < kPassMax && !due_.empty(); ++looked_at) {
     const RolloutKey key = *due_.begin();
     due_.erase(due_.begin());
+    unreported_.insert(key);
     Tracked& tracked = tracked_.at(key);
     if (tracked.held_back) {
       continue;
@@ -313,6 +319,7 @@ void RolloutRunner::finish(const RolloutKey& key, const Result<void>& result, co
 void RolloutRunner::say(const RolloutKey& key, Tracked& tracked, const std::string& trouble) {
   if (trouble == tracked.trouble) return;
   tracked.trouble = trouble;
+  unreported_.insert(key);
   if (!trouble.empty()) log_warn(trouble, {{"rollout", key.text()}});
 }
 

@@ -12,21 +12,13 @@
 #include "daemon/backoff.h"
 #include "daemon/desired_state.h"
 #include "daemon/options.h"
+#include "daemon/rollout_reports.h"
 #include "daemon/workers.h"
 #include "ports.h"
 #include "rollout/plan.h"
 #include "rollout/status.h"
 
 namespace reconciler {
-
-/// One rollout as others may see it.
-struct RolloutReport {
-  RolloutKey key;
-  std::optional<Status> status;
-  std::string why;      ///< what it waits for, or why the last transition happened
-  std::string trouble;  ///< why nothing is decided or done: held, refused, a failed action; empty when all is well
-  bool settled = false;
-};
 
 class RolloutRunner {
  public:
@@ -65,8 +57,8 @@ class RolloutRunner {
   /// Nothing under way and nothing due now.
   bool idle() const;
   std::optional<Status> status(const RolloutKey& key) const;
-  RolloutReport report(const RolloutKey& key) const;
-  std::vector<RolloutReport> report() const;
+  /// Every rollout that Git names.
+  const RolloutReports& reports();
 
  private:
   struct Tracked {
@@ -102,6 +94,7 @@ class RolloutRunner {
   void set_timer(const RolloutKey& key, Tracked& tracked, std::optional<Duration> due);
   std::string look_up_commit(const RolloutKey& key, const std::string& head) const;
   std::string status_path(const RolloutKey& key) const;
+  RolloutReport report(const RolloutKey& key, const Tracked& tracked) const;
 
   const DaemonOptions& options_;
   const DesiredState& desired_;
@@ -113,6 +106,8 @@ class RolloutRunner {
   std::map<RolloutKey, Tracked> tracked_;
   std::set<RolloutKey> due_;
   std::set<std::pair<Duration, RolloutKey>> timers_;
+  RolloutReports reports_;
+  std::set<RolloutKey> unreported_;  ///< whose report may have changed
   int busy_ = 0;
 };
 

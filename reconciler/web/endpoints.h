@@ -26,7 +26,7 @@ class Endpoints {
 
   /// The loop turned. Cheap: for every turn, at the latest every 30 s.
   void beat();
-  /// A report is made from all rollouts, so at most one a second is asked for.
+  /// At most one a second is asked for.
   bool report_is_due() const;
   void publish(Report report);
 
