@@ -30,6 +30,7 @@ HOMES = {
     r"(cpprest|pplx)/|boost/(asio|beast)": {"http"},
     r"curl/": {"http"},
     r"git2(\.h|/)": {"git"},
+    r"zlib\.h": {"git"},
     r"openssl/": {"git", "http", "base/digest.cpp"},
     r"boost/program_options": {"cli"},
     r"systemd/": {"cli"},

@@ -1,6 +1,6 @@
 # What Serin needs from Debian 12 or 13, in one place. Sourced by tests/run.sh and examples-repo/demo.sh.
 
-build_packages="g++ cmake ninja-build ccache pkg-config libgit2-dev libcpprest-dev libcurl4-openssl-dev libyaml-cpp-dev libspdlog-dev
+build_packages="g++ cmake ninja-build ccache pkg-config libgit2-dev libcpprest-dev libcurl4-openssl-dev zlib1g-dev libyaml-cpp-dev libspdlog-dev
   libboost-dev libboost-system-dev libboost-program-options-dev libvalijson-dev nlohmann-json3-dev libssl-dev
   libsystemd-dev ca-certificates"
 

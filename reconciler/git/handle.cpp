@@ -6,8 +6,10 @@ namespace reconciler {
 
 void FreeGit::operator()(git_blob* handle) const { git_blob_free(handle); }
 void FreeGit::operator()(git_commit* handle) const { git_commit_free(handle); }
+void FreeGit::operator()(git_indexer* handle) const { git_indexer_free(handle); }
 void FreeGit::operator()(git_object* handle) const { git_object_free(handle); }
 void FreeGit::operator()(git_odb* handle) const { git_odb_free(handle); }
+void FreeGit::operator()(git_odb_object* handle) const { git_odb_object_free(handle); }
 void FreeGit::operator()(git_packbuilder* handle) const { git_packbuilder_free(handle); }
 void FreeGit::operator()(git_reference* handle) const { git_reference_free(handle); }
 void FreeGit::operator()(git_remote* handle) const { git_remote_free(handle); }

@@ -7,6 +7,7 @@ struct git_commit;
 struct git_indexer;
 struct git_object;
 struct git_odb;
+struct git_odb_object;
 struct git_packbuilder;
 struct git_reference;
 struct git_remote;
@@ -22,8 +23,10 @@ namespace reconciler {
 struct FreeGit {
   void operator()(git_blob* handle) const;
   void operator()(git_commit* handle) const;
+  void operator()(git_indexer* handle) const;
   void operator()(git_object* handle) const;
   void operator()(git_odb* handle) const;
+  void operator()(git_odb_object* handle) const;
   void operator()(git_packbuilder* handle) const;
   void operator()(git_reference* handle) const;
   void operator()(git_remote* handle) const;

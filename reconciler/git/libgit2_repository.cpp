@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "git/branches.h"
 #include "git/clone.h"
+#include "git/commit_batch.h"
 #include "git/durable.h"
 #include "git/handle.h"
 #include "git/history.h"
@@ -26,6 +27,7 @@ constexpr size_t status_bytes_max = 1 << 20;
 constexpr int optimistic_rebuilds = 3;
 constexpr size_t loose_objects_per_commit = 6;  // the commit, the blob, the trees down to it
 constexpr size_t loose_objects_max = 4000;
+constexpr size_t batch_bytes_max = 16 << 20;  // what a batch of status commits may keep in memory
 
 Result<std::string> full_branch_name(const std::string& branch) {
   std::string name = branch.rfind("refs/", 0) == 0 ? branch : "refs/heads/" + branch;
@@ -281,24 +283,21 @@ Result<PushReport> Libgit2Repository::Clone::push() {
 Result<void> Libgit2Repository::Clone::record(const std::vector<StatusWrite>& writes) {
   std::lock_guard lock(mutex_);
   if (branches_.theirs.empty()) return transient("nothing can be recorded before the repository was fetched once");
-  auto after = branches_;
-  size_t made = 0;
+  auto batch = CommitBatch::on(*local_, branches_.ours, identity_);
+  if (!batch) return transient(batch.error().message);
   for (const auto& write : writes) {
-    PathUpdate update{write.path, {}};
-    if (write.content) {
-      auto blob = store_blob(*local_, *write.content);
-      if (!blob) return transient(blob.error().message);
-      update.blob = *blob;
-    }
-    auto commit = commit_updates(*local_, after.ours, {update}, identity_, write.time, write.message);
-    if (!commit) return transient(commit.error().message);
-    if (*commit != after.ours) made++;
-    after.ours = *commit;
+    if (auto added = batch->add(write.path, write.content, write.time, write.message); !added)
+      return transient(added.error().message);
+    if (batch->bytes() < batch_bytes_max) continue;
+    if (auto written = batch->write(path_); !written) return written;
   }
-  if (made == 0) return {};
+  if (batch->commits() == 0) return {};
+  if (auto written = batch->write(path_); !written) return written;
+  auto after = branches_;
+  after.ours = batch->tip();
   if (auto replaced = replace_branches(after); !replaced) return replaced;
-  unpushed_ += made;
-  loose_written_ += made * loose_objects_per_commit;
+  unpushed_ += batch->commits();
+  loose_written_ += batch->commits() * loose_objects_per_commit;
   return {};
 }
 
