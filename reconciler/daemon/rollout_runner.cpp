@@ -11,6 +11,9 @@ namespace {
 /// How many rollouts one pass looks at before it records and acts: enough to share a sync, few enough to stay quick.
 constexpr size_t kPassMax = 256;
 constexpr Duration kRecordRetry = 5s;
+/// The longest that a pass waits for others to share its record.
+constexpr Duration kGatherMax = 50ms;
+constexpr int kBusyPerMillisecond = 8;
 
 }  // namespace
 
@@ -111,8 +114,14 @@ void RolloutRunner::set_timer(const RolloutKey& key, Tracked& tracked, std::opti
 }
 
 Duration RolloutRunner::next_due() const {
-  if (!due_.empty()) return clock_.monotonic();
+  if (!due_.empty()) return std::max(clock_.monotonic(), gathered_at());
   return timers_.empty() ? Duration::max() : timers_.begin()->first;
+}
+
+/// When many rollouts are acted on, they come back one by one; a record for each would be the slow part. The more are
+/// under way, the longer the next record waits for company. One that is alone never waits.
+Duration RolloutRunner::gathered_at() const {
+  return recorded_at_ + std::min<Duration>(kGatherMax, busy_ * 1ms / kBusyPerMillisecond);
 }
 
 void RolloutRunner::run_due(const std::string& head) {
@@ -122,6 +131,7 @@ void RolloutRunner::run_due(const std::string& head) {
     set_timer(key, tracked_.at(key), std::nullopt);
     due_.insert(key);
   }
+  if (now < gathered_at()) return;
   std::vector<Planned> plans;
   for (size_t looked_at = 0; looked_at < kPassMax && !due_.empty(); ++looked_at) {
     const RolloutKey key = *due_.begin();
@@ -153,6 +163,7 @@ bool RolloutRunner::record(std::vector<Planned>& plans) {
   }
   if (writes.empty()) return true;
   auto recorded = git_.record(writes);
+  recorded_at_ = clock_.monotonic();
   if (recorded) {
     hooks_.recorded(urgent);
     return true;

@@ -86,6 +86,7 @@ class RolloutRunner {
 
   std::optional<Planned> plan_one(const RolloutKey& key, Tracked& tracked, const std::string& head);
   std::optional<Planned> refuse(const RolloutKey& key, Tracked& tracked, const std::string& head);
+  Duration gathered_at() const;
   bool record(std::vector<Planned>& plans);
   void take_over(Planned& planned);
   void act(const RolloutKey& key, Tracked& tracked, std::vector<Action> actions);
@@ -109,6 +110,7 @@ class RolloutRunner {
   RolloutReports reports_;
   std::set<RolloutKey> unreported_;  ///< whose report may have changed
   int busy_ = 0;
+  Duration recorded_at_{-1h};
 };
 
 }  // namespace reconciler
