@@ -86,6 +86,9 @@ class World:
         self.git("init", "-q", "--bare", "-b", "main", self.bare, cwd=self.folder)
         self.git("clone", "-q", self.bare, self.path("work"), cwd=self.folder, check=False)
         self.git("checkout", "-q", "-B", "main")
+        self.start_cluster(ready_after)
+
+    def start_cluster(self, ready_after):
         self.cluster = self.start("cluster", "--listen", "127.0.0.1:0", "--write-kubeconfig", self.path("kubeconfig"),
                                   "--ready-after", ready_after, "--log-requests", self.path("requests.log"),
                                   stdout=subprocess.PIPE)
