@@ -118,7 +118,11 @@ struct ClusterChange {
   std::optional<RolloutKey> rollout;  ///< set for ReplicaSets and pods of a rollout
 };
 
-enum class ApplyMode { Write, DryRun };
+enum class ApplyMode {
+  Write,
+  DryRun,
+  Status,  ///< writes the status subresource of an object that exists, and nothing else
+};
 
 /// The live cluster. Reads come from watch caches and never touch the network; an answer to a write enters the cache
 /// like a watch event. `observe`, `read` and `take_changes` belong to the decision thread, the rest to any thread.

@@ -105,6 +105,9 @@ Syntax run_syntax() {
               {.name = "embedded-cluster",
                .help = "reconcile a cluster in memory instead (for trying things out)",
                .type = FlagOption{}},
+              {.name = "publish-rollouts",
+               .help = "keep the Rollout objects and their status in the cluster, for autoscalers and dashboards",
+               .type = FlagOption{}},
               {.name = "listen",
                .operand = "ADDRESS",
                .help = "/healthz, /readyz, /metrics and /status.json (default: 127.0.0.1:8080)",
@@ -148,9 +151,11 @@ Result<RunOptions> run_options(const Options& given) {
                 .interval = given.duration("interval")};
   out.cluster = {.http = access->http, .owner = given.text("owner"), .default_namespace = out.daemon.default_namespace};
   out.cluster.http.user_agent = std::string("serin/") + SERIN_VERSION;
+  if (given.flag("publish-rollouts")) out.daemon.rollout_objects = RolloutObjects::Published;
   out.log_level = log_level(given.text("log-level"));
   out.log_format = given.text("log-format") == "json" ? LogFormat::Json : LogFormat::Text;
   out.dry_run = given.flag("dry-run");
+  if (out.dry_run) out.daemon.events = EventsAre::LeftOut;
   out.listen_asked = given.has("listen");
   out.listen = out.listen_asked ? given.address("listen") : SocketAddress{.host = "127.0.0.1", .port = 8080};
   out.once = given.flag("once") || out.dry_run;

@@ -106,6 +106,7 @@ std::optional<RolloutKey> ClusterCache::rollout_of(const PodSummary& pod) const 
 /// Called with the lock held. Before the first list there is nobody to tell: everything is new then.
 void ClusterCache::changed(WatchedKind kind, const Name& name, std::optional<RolloutKey> rollout) {
   if (!listed_.contains(kind)) return;
+  if (kind == WatchedKind::Rollout) rollout = RolloutKey{name.first, name.second};
   ObjectKey key = key_for(kind, name.first, name.second);
   auto [place, added] = changes_.try_emplace(key, ClusterChange{.key = key, .rollout = rollout});
   if (!added && rollout) place->second.rollout = rollout;
@@ -133,6 +134,7 @@ void ClusterCache::seen(WatchedKind kind, const Json& object) {
     case WatchedKind::ReplicaSet: take(replica_sets_, summarize_replica_set(object)); break;
     case WatchedKind::Service: take(services_, kept_text(object)); break;
     case WatchedKind::VirtualService: take(virtual_services_, kept_text(object)); break;
+    case WatchedKind::Rollout: take(rollouts_, summarize_rollout(object, owner_, manager_)); break;
     case WatchedKind::Pod: {
       PodSummary pod = summarize_pod(object);
       std::lock_guard lock(mutex_);
@@ -159,6 +161,7 @@ bool ClusterCache::forget(WatchedKind kind, const Name& name, const std::string&
     case WatchedKind::Pod: return take_out(pods_);
     case WatchedKind::Service: return take_out(services_);
     case WatchedKind::VirtualService: return take_out(virtual_services_);
+    case WatchedKind::Rollout: return take_out(rollouts_);
   }
   unreachable();
 }
@@ -209,6 +212,7 @@ void ClusterCache::listed(WatchedKind kind, const std::string& version, const st
       case WatchedKind::Pod: drop_unlisted(kind, pods_, number, uids); break;
       case WatchedKind::Service: drop_unlisted(kind, services_, number, uids); break;
       case WatchedKind::VirtualService: drop_unlisted(kind, virtual_services_, number, uids); break;
+      case WatchedKind::Rollout: drop_unlisted(kind, rollouts_, number, uids); break;
     }
     listed_.insert(kind);
     wake = wake_;  // being ready is news too
@@ -218,8 +222,8 @@ void ClusterCache::listed(WatchedKind kind, const std::string& version, const st
 
 std::optional<WatchedKind> ClusterCache::unlisted() const {
   std::lock_guard lock(mutex_);
-  for (WatchedKind kind :
-       {WatchedKind::ReplicaSet, WatchedKind::Pod, WatchedKind::Service, WatchedKind::VirtualService})
+  for (WatchedKind kind : {WatchedKind::ReplicaSet, WatchedKind::Pod, WatchedKind::Service, WatchedKind::VirtualService,
+                           WatchedKind::Rollout})
     if (!listed_.contains(kind)) return kind;
   return std::nullopt;
 }
@@ -264,6 +268,8 @@ Observed ClusterCache::observe(const Rollout& rollout, TimePoint now) const {
     const std::string& ns = rollout.istio.ns.empty() ? rollout.key.ns : rollout.istio.ns;
     auto routing = virtual_services_.find({ns, rollout.istio.virtual_service});
     if (routing != virtual_services_.end()) virtual_service = routing->second.kept;
+    auto object = rollouts_.find({rollout.key.ns, rollout.key.name});
+    if (object != rollouts_.end()) observed.object = object->second.kept;
   }
   std::sort(observed.workloads.begin(), observed.workloads.end(),
             [](const Workload& a, const Workload& b) { return a.name < b.name; });

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cluster/convert.h"
+#include "cluster/rollout_object.h"
 #include "cluster/unmarked.h"
 #include "cluster/watched_kind.h"
 #include "objects/key.h"
@@ -22,7 +23,9 @@ namespace reconciler {
 
 class ClusterCache {
  public:
-  explicit ClusterCache(std::string owner) : owner_(std::move(owner)) {}
+  /// `manager`: our field manager, by which we know our own writes.
+  explicit ClusterCache(std::string owner, std::string manager = "serin")
+      : owner_(std::move(owner)), manager_(std::move(manager)) {}
 
   /// Keeps the object unless a newer version, or its end, is known already.
   void seen(WatchedKind kind, const Json& object);
@@ -74,22 +77,27 @@ class ClusterCache {
   void unindex(const Entry<PodSummary>& entry);
   void index(const Entry<std::string>&) {}
   void unindex(const Entry<std::string>&) {}
+  void index(const Entry<RolloutObject>&) {}
+  void unindex(const Entry<RolloutObject>&) {}
 
   bool forget(WatchedKind kind, const Name& name, const std::string& uid);
   void changed(WatchedKind kind, const Name& name, std::optional<RolloutKey> rollout);
   std::optional<RolloutKey> rollout_of(const ReplicaSetSummary& replica_set) const;
   std::optional<RolloutKey> rollout_of(const PodSummary& pod) const;
   std::optional<RolloutKey> rollout_of(const std::string&) const { return std::nullopt; }
+  std::optional<RolloutKey> rollout_of(const RolloutObject&) const { return std::nullopt; }
   std::vector<PodSummary> pods_of(const std::string& replica_set_uid) const;
   std::vector<const ReplicaSetSummary*> adoptable(const Rollout& rollout) const;
   void wake_if_first(bool was_empty);
 
   const std::string owner_;
+  const std::string manager_;
   mutable std::mutex mutex_;
   Store<ReplicaSetSummary> replica_sets_;
   Store<PodSummary> pods_;
   Store<std::string> services_;          // compact JSON
   Store<std::string> virtual_services_;  // compact JSON
+  Store<RolloutObject> rollouts_;
   std::set<WatchedKind> listed_;
   std::unordered_map<std::string, WatchedKind> ended_;  // uids we deleted, until the watch has shown their end
 

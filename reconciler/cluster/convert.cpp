@@ -16,13 +16,24 @@ TimePoint time_or_epoch(const Json& document, std::initializer_list<std::string_
   return parse_time(text_at(document, path)).value_or(TimePoint{});
 }
 
-/// The uid of the controller in metadata.ownerReferences; empty when there is none.
-std::string controller_uid(const Json& object) {
+/// The controller in metadata.ownerReferences; null pointer when there is none.
+const Json* controller_of(const Json& object) {
   const Json* owners = find(object, {"metadata", "ownerReferences"});
-  if (owners == nullptr || !owners->is_array()) return "";
+  if (owners == nullptr || !owners->is_array()) return nullptr;
   for (const Json& owner : *owners)
-    if (flag_at(owner, {"controller"})) return text_at(owner, {"uid"}, "unknown");
-  return "";
+    if (flag_at(owner, {"controller"})) return &owner;
+  return nullptr;
+}
+
+bool is_rollout(const Json& owner) {
+  return text_at(owner, {"kind"}) == "Rollout" && text_at(owner, {"apiVersion"}).starts_with("argoproj.io/");
+}
+
+void note_controller(const Json& owner, ReplicaSetSummary& summary) {
+  summary.controlled = !is_rollout(owner);
+  if (summary.controlled) return;
+  summary.controller = text_at(owner, {"name"});
+  summary.workload.rollout_uid = text_at(owner, {"uid"});
 }
 
 std::vector<ContainerImage> images_of(const Json& replica_set) {
@@ -125,7 +136,7 @@ ReplicaSetSummary summarize_replica_set(const Json& object) {
   summary.rollout = text_at(object, {"metadata", "labels", kRolloutLabel});
   summary.owner = text_at(object, {"metadata", "labels", kOwnerLabel});
   if (const Json* selector = find(object, {"spec", "selector"})) summary.selector = dump(*selector);
-  summary.controlled = !controller_uid(object).empty();
+  if (const Json* owner = controller_of(object)) note_controller(*owner, summary);
   return summary;
 }
 
@@ -133,7 +144,7 @@ PodSummary summarize_pod(const Json& object) {
   PodSummary summary;
   summary.ns = text_at(object, {"metadata", "namespace"});
   summary.name = text_at(object, {"metadata", "name"});
-  summary.replica_set_uid = controller_uid(object);
+  if (const Json* owner = controller_of(object)) summary.replica_set_uid = text_at(*owner, {"uid"}, "unknown");
   summary.moved = time_or_epoch(object, {"metadata", "creationTimestamp"});
   if (const Json* ready = condition(object, "Ready"))
     summary.moved = std::max(summary.moved, time_or_epoch(*ready, {"lastTransitionTime"}));
@@ -146,6 +157,7 @@ ServiceState service_state(const Json& object) { return {.hash = text_at(object,
 bool may_adopt(const ReplicaSetSummary& replica_set, const Rollout& rollout) {
   if (replica_set.ns != rollout.key.ns || replica_set.workload.hash.empty()) return false;
   if (!replica_set.rollout.empty() || replica_set.controlled) return false;
+  if (!replica_set.controller.empty() && replica_set.controller != rollout.key.name) return false;
   auto have = parse_json(replica_set.selector);
   auto want = parse_json(rollout.selector);
   // An empty selector would fit everything; a manifest with one is refused, so nothing is adopted by it.

@@ -18,7 +18,8 @@ struct ReplicaSetSummary {
   std::string rollout;      ///< label serin.dev/rollout; empty when it has none
   std::string owner;        ///< label serin.dev/owner
   std::string selector;     ///< spec.selector as compact JSON
-  bool controlled = false;  ///< has a controller ownerReference
+  bool controlled = false;  ///< has a controller ownerReference that is no Rollout
+  std::string controller;   ///< name of the Rollout object that controls it; empty without one
   bool operator==(const ReplicaSetSummary&) const = default;
 };
 
@@ -36,8 +37,8 @@ ReplicaSetSummary summarize_replica_set(const Json& object);
 PodSummary summarize_pod(const Json& object);
 ServiceState service_state(const Json& object);
 
-/// May this rollout take the ReplicaSet over? It has a hash label, nobody else's mark or controller, and its selector
-/// contains the rollout's.
+/// May this rollout take the ReplicaSet over? It has a hash label, nobody else's mark or controller (a Rollout object
+/// of the same name is what another controller left), and its selector contains the rollout's.
 bool may_adopt(const ReplicaSetSummary& replica_set, const Rollout& rollout);
 
 /// Is it this rollout's, by our labels?

@@ -49,6 +49,12 @@ std::vector<Watched> watched_kinds() {
        .version = "",
        .name = "VirtualService",
        .label_selector = ""},
+      {.kind = WatchedKind::Rollout,
+       .group = "argoproj.io",
+       .version = "v1alpha1",
+       .name = "Rollout",
+       .label_selector = "",
+       .optional = true},
   };
 }
 
@@ -56,7 +62,7 @@ std::vector<Watched> watched_kinds() {
 
 struct KubernetesCluster::Parts {
   Parts(KubernetesClusterSettings chosen, std::unique_ptr<HttpClient> http)
-      : settings(std::move(chosen)), api(std::move(http)), cache(settings.owner) {
+      : settings(std::move(chosen)), api(std::move(http)), cache(settings.owner, settings.field_manager) {
     for (Watched& watched : watched_kinds()) reflectors.emplace_back(api, cache, std::move(watched));
   }
   ~Parts() {
@@ -83,7 +89,8 @@ KubernetesCluster::~KubernetesCluster() = default;
 Result<std::unique_ptr<KubernetesCluster>> KubernetesCluster::open(KubernetesClusterSettings settings) {
   auto http = HttpClient::open(settings.http);
   if (!http) return http.error();
-  return std::make_unique<KubernetesCluster>(std::make_unique<Parts>(std::move(settings), *std::move(http)));
+  auto client = settings.around_http ? settings.around_http(*std::move(http)) : *std::move(http);
+  return std::make_unique<KubernetesCluster>(std::make_unique<Parts>(std::move(settings), std::move(client)));
 }
 
 Result<Resource> KubernetesCluster::Parts::resource_of(const std::string& api_version, const std::string& kind) {
@@ -112,7 +119,8 @@ Result<ApiCall> KubernetesCluster::Parts::call_about(const std::string& verb, co
 /// The answer to a write is news like any other.
 void KubernetesCluster::Parts::remember(const Json& object) {
   auto kind = watched_kind(text_at(object, {"apiVersion"}), text_at(object, {"kind"}));
-  if (kind == WatchedKind::VirtualService || text_at(object, {"kind"}) == "CustomResourceDefinition")
+  if (kind == WatchedKind::VirtualService || kind == WatchedKind::Rollout ||
+      text_at(object, {"kind"}) == "CustomResourceDefinition")
     for (Reflector& reflector : reflectors) reflector.expect_kind();
   if (!kind) return;
   bool is_followed = (*kind != WatchedKind::ReplicaSet && *kind != WatchedKind::Pod) ||
@@ -215,12 +223,14 @@ Result<Json> KubernetesCluster::apply(const Json& object, ApplyMode mode) {
   if (!call) return call.error();
   call->method = "PATCH";
   call->content_type = "application/apply-patch+yaml";
+  if (mode == ApplyMode::Status) call->path += "/status";
   call->path += "?fieldManager=" + percent_encoded(parts_->settings.field_manager) +
                 "&force=true&fieldValidation=Strict" + (mode == ApplyMode::DryRun ? "&dryRun=All" : "");
-  call->body = with_owner(without_managed_fields(object), parts_->settings.owner);
+  call->body = without_managed_fields(object);
+  if (mode != ApplyMode::Status) call->body = with_owner(std::move(call->body), parts_->settings.owner);
   auto applied = parts_->api.call(*call);
   if (!applied) return applied.error();
-  if (mode == ApplyMode::Write) parts_->remember(*applied);
+  if (mode != ApplyMode::DryRun) parts_->remember(*applied);
   return without_managed_fields(*std::move(applied));
 }
 

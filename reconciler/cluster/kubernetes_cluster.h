@@ -1,6 +1,7 @@
 // The `Cluster` port over a Kubernetes API server: caches kept by watches, writes as calls.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,8 @@ struct KubernetesClusterSettings {
   std::string owner = "serin";          ///< value of the label serin.dev/owner
   std::string field_manager = "serin";  ///< of server-side apply
   std::string default_namespace = "default";
+  /// Wraps the client that all requests go through; for measuring them.
+  std::function<std::unique_ptr<HttpClient>(std::unique_ptr<HttpClient>)> around_http = nullptr;
 };
 
 class KubernetesCluster : public Cluster {

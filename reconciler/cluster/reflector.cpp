@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kPageObjects = 500;
 constexpr Duration kAbsentKindWait = 60s;
+constexpr Duration kAbsentOptionalWait = 10min;
 constexpr Duration kQuickLookWait = 250ms;
 constexpr int kQuickLooks = 40;
 constexpr Duration kFirstBackOff = 500ms;
@@ -63,7 +64,8 @@ void Reflector::wait_for_kind(std::stop_token stop) {
     --looks_left_;
     woken_.wait_for(lock, stop, kQuickLookWait, [] { return false; });
   } else {
-    woken_.wait_for(lock, stop, kAbsentKindWait, [this] { return looks_left_ > 0; });
+    const Duration wait = watched_.optional ? kAbsentOptionalWait : kAbsentKindWait;
+    woken_.wait_for(lock, stop, wait, [this] { return looks_left_ > 0; });
   }
 }
 
@@ -113,10 +115,20 @@ Result<std::optional<Resource>> Reflector::find_resource() {
   return api_.discover(api_version, watched_.name);
 }
 
+/// May we list it? Asked for one object only.
+bool Reflector::is_readable() {
+  auto some = api_.call({.path = path_of(*resource_, "", "") + "?limit=1", .about = "list " + watched_.name + "s"});
+  if (some || some.error().kind != ErrorKind::Invalid) return true;
+  if (!std::exchange(unreadable_, true))
+    log_warn("objects of a kind are left out", {{"kind", watched_.name}, {"why", some.error().message}});
+  return false;
+}
+
 Result<void> Reflector::list(std::stop_token stop) {
   auto resource = find_resource();
   if (!resource) return resource.error();
   resource_ = *resource;
+  if (watched_.optional && resource_ && !is_readable()) resource_.reset();
   {
     std::lock_guard lock(mutex_);
     kind_absent_ = !resource_;

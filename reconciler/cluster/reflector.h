@@ -23,6 +23,8 @@ struct Watched {
   std::string version;         ///< `v1`; empty: the one that the server prefers, looked for again while there is none
   std::string name;            ///< `ReplicaSet`
   std::string label_selector;  ///< empty: all
+  /// A kind that nothing depends on: one that we may not read counts as one that does not exist.
+  bool optional = false;
 };
 
 class Reflector {
@@ -47,6 +49,7 @@ class Reflector {
   Next watch(std::stop_token stop);
   Next take_event(std::string_view line, bool& go_on);
   Result<std::optional<Resource>> find_resource();
+  bool is_readable();
   void sleep(std::stop_token stop, Duration time);
   void wait_for_kind(std::stop_token stop);
   void set_trouble(const std::string& text);
@@ -55,6 +58,7 @@ class Reflector {
   KubernetesApi& api_;
   ClusterCache& cache_;
   const Watched watched_;
+  bool unreadable_ = false;           ///< and that was said
   std::optional<Resource> resource_;  ///< nothing while the server does not know the kind
   std::string version_;               ///< resourceVersion to go on from
   std::minstd_rand jitter_;

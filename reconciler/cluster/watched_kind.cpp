@@ -9,6 +9,7 @@ std::optional<WatchedKind> watched_kind(std::string_view api_version, std::strin
   if (api_version == "v1" && kind == "Pod") return WatchedKind::Pod;
   if (api_version == "v1" && kind == "Service") return WatchedKind::Service;
   if (api_version.starts_with("networking.istio.io/") && kind == "VirtualService") return WatchedKind::VirtualService;
+  if (api_version.starts_with("argoproj.io/") && kind == "Rollout") return WatchedKind::Rollout;
   return std::nullopt;
 }
 
@@ -19,6 +20,7 @@ ObjectKey key_for(WatchedKind kind, const std::string& ns, const std::string& na
     case WatchedKind::Service: return {.group = "", .kind = "Service", .ns = ns, .name = name};
     case WatchedKind::VirtualService:
       return {.group = "networking.istio.io", .kind = "VirtualService", .ns = ns, .name = name};
+    case WatchedKind::Rollout: return {.group = "argoproj.io", .kind = "Rollout", .ns = ns, .name = name};
   }
   unreachable();
 }

@@ -9,7 +9,7 @@
 namespace reconciler {
 
 /// The kinds that are followed by watches.
-enum class WatchedKind { ReplicaSet, Pod, Service, VirtualService };
+enum class WatchedKind { ReplicaSet, Pod, Service, VirtualService, Rollout };
 
 /// The watched kind of an object with that apiVersion and kind; nothing for all others.
 std::optional<WatchedKind> watched_kind(std::string_view api_version, std::string_view kind);

@@ -60,9 +60,11 @@ Json deadline_patch(const SetScaleDownDeadline& action) {
   return merge_patch_of_replica_set({{std::string(kScaleDownDeadlineAnnotation), value}}, Json::object(), std::nullopt);
 }
 
-Json adoption_patch(const RolloutKey& rollout, std::string_view owner) {
+Json adoption_patch(const RolloutKey& rollout, const AdoptReplicaSet& action, std::string_view owner) {
   Json labels{{std::string(kOwnerLabel), std::string(owner)}, {std::string(kRolloutLabel), rollout.name}};
-  return merge_patch_of_replica_set(Json::object(), std::move(labels), std::nullopt);
+  Json patch = merge_patch_of_replica_set(Json::object(), std::move(labels), std::nullopt);
+  patch["metadata"]["ownerReferences"] = action.owner.is_null() ? Json(nullptr) : Json::array({action.owner});
+  return patch;
 }
 
 Json new_replica_set(const RolloutKey& rollout, const CreateReplicaSet& action, std::string_view owner) {
@@ -139,8 +141,8 @@ Result<KubernetesWrite> write_for(const RolloutKey& rollout, const Action& actio
     write.body = new_replica_set(rollout, *create, owner);
   } else if (const auto* scale = std::get_if<ScaleReplicaSet>(&action)) {
     write.body = scale_patch(*scale);
-  } else if (std::holds_alternative<AdoptReplicaSet>(action)) {
-    write.body = adoption_patch(rollout, owner);
+  } else if (const auto* adopt = std::get_if<AdoptReplicaSet>(&action)) {
+    write.body = adoption_patch(rollout, *adopt, owner);
   } else if (const auto* deadline = std::get_if<SetScaleDownDeadline>(&action)) {
     write.body = deadline_patch(*deadline);
   } else if (const auto* gone = std::get_if<DeleteReplicaSet>(&action)) {

@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/format.h"
 #include "base/log.h"
@@ -38,12 +39,29 @@ Daemon::Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Cloc
       git_(git),
       cluster_(cluster),
       clock_(clock),
+      events_(cluster, clock, workers),
+      publisher_(cluster, clock, workers, [this](const RolloutKey& key) { rollouts_.touch(key); }),
       rollouts_(options_, desired_, git, cluster, clock, workers,
                 {.recorded = [this](bool urgent) { sync_.push_soon(urgent); },
                  .transition =
                      [this](const RolloutKey& key, const Decision& decision) {
                        if (on_transition) on_transition(key, decision);
-                     }}),
+                     },
+                 .happened =
+                     [this](const RolloutKey& key, const Status& status, const std::vector<RolloutEvent>& events) {
+                       if (options_.events == EventsAre::Written)
+                         events_.record(key, rollouts_.object_uid(key), events);
+                       if (on_events) on_events(key, status, events);
+                     },
+                 .looked =
+                     [this](Look look, Duration took) {
+                       if (on_look) on_look(look, took);
+                     },
+                 .publish = options_.rollout_objects == RolloutObjects::LeftOut
+                                ? std::function<void(const RolloutKey&, std::optional<Json>)>()
+                                : [this](const RolloutKey& key,
+                                         std::optional<Json> status) { publisher_.publish(key, std::move(status)); },
+                 .object_changed = [this](const RolloutKey& key) { see_changed_object(key); }}),
       objects_(desired_, cluster, clock, workers,
                {.prepare = [this](const ObjectKey& key, const Json& manifest) { return prepare(key, manifest); },
                 .begin =
@@ -71,8 +89,9 @@ Duration Daemon::step() {
   objects_.run_due();
   release_waiting();
   rollouts_.run_due(manifest_commit_);
+  publisher_.run_due();
   sync_.run_due();
-  return std::min({sync_.next_due(), objects_.next_due(), rollouts_.next_due()});
+  return std::min({sync_.next_due(), objects_.next_due(), rollouts_.next_due(), publisher_.next_due()});
 }
 
 /// Once, when both sides can be read: what was recorded, then what Git asks for.
@@ -163,6 +182,8 @@ void Daemon::take_file(const TreeChange& change, const std::string& from, const 
                           : "file keeps its last good content: " + problem.text());
   for (const RefusedRollout& refused : file.refused)
     for (const Problem& problem : refused.problems) log_warn("refused: " + problem.text());
+  if (options_.rollout_objects == RolloutObjects::Published)
+    std::move(file.published.begin(), file.published.end(), std::back_inserter(file.objects));
   touched.add(desired_.put(path, std::move(file)));
 }
 
@@ -222,6 +243,7 @@ void Daemon::release_waiting() {
 
 /// An object that a rollout writes too waits while that rollout acts, then gets the values the rollout owns.
 std::optional<PreparedObject> Daemon::prepare(const ObjectKey& key, const Json& manifest) {
+  if (key.group == "argoproj.io" && key.kind == "Rollout") return prepare_view(key, manifest);
   PreparedObject out{.manifest = manifest, .keeps_traffic = key.kind == "Service" || key.kind == "VirtualService"};
   for (const RolloutKey& user : desired_.users_of(key)) {
     if (rollouts_.is_busy(user)) return std::nullopt;
@@ -235,8 +257,29 @@ std::optional<PreparedObject> Daemon::prepare(const ObjectKey& key, const Json& 
   return out;
 }
 
+/// A Rollout as it is published: as it stands in Git, but for a count that an autoscaler has set.
+std::optional<PreparedObject> Daemon::prepare_view(const ObjectKey& key, const Json& manifest) {
+  PreparedObject out{.manifest = manifest};
+  const Rollout* rollout = desired_.rollout({key.ns, key.name});
+  if (!rollout) return out;
+  auto live = cluster_.observe(*rollout, clock_.now());
+  if (!live) return std::nullopt;
+  if (!live->object) return out;
+  if (live->object->scaled) out.manifest["spec"].erase("replicas");
+  if (!live->object->driver.empty()) out.left_alone = true;
+  return out;
+}
+
+/// What somebody did to a published object is undone; what another controller stopped keeping becomes ours.
+void Daemon::see_changed_object(const RolloutKey& key) {
+  const ObjectKey object = rollout_object_key(key);
+  if (options_.rollout_objects == RolloutObjects::Published && desired_.object(object)) objects_.changed(object, true);
+}
+
 bool Daemon::at_rest() {
-  if (!begun_ || !objects_.caught_up() || !waiting_for_objects_.empty() || !rollouts_.idle()) return false;
+  if (!begun_ || !objects_.caught_up() || !waiting_for_objects_.empty() || !rollouts_.idle() || !events_.idle() ||
+      !publisher_.idle())
+    return false;
   if (git_.unpushed() > 0 && !sync_.push_refused()) return false;
   return rollouts_.reports().counts().at_work == 0;
 }

@@ -13,10 +13,12 @@
 #include <vector>
 
 #include "daemon/desired_state.h"
+#include "daemon/event_recorder.h"
 #include "daemon/git_sync.h"
 #include "daemon/object_applier.h"
 #include "daemon/options.h"
 #include "daemon/rollout_runner.h"
+#include "daemon/status_publisher.h"
 #include "daemon/workers.h"
 #include "ports.h"
 
@@ -40,6 +42,10 @@ class Daemon {
 
   /// Called on the decision thread after each recorded transition.
   std::function<void(const RolloutKey&, const Decision&)> on_transition;
+  /// The same for what happened to a rollout, actions included.
+  std::function<void(const RolloutKey&, const Status&, const std::vector<RolloutEvent>&)> on_events;
+  /// Called after each look at a rollout with the time it took.
+  std::function<void(Look, Duration)> on_look;
 
   /// Does everything that is due now and returns when to be called again, on the monotonic clock. Completions and
   /// changes of the cluster in between are reasons to call it at once.
@@ -66,6 +72,8 @@ class Daemon {
   void take_cluster_changes();
   void release_waiting();
   std::optional<PreparedObject> prepare(const ObjectKey& key, const Json& manifest);
+  std::optional<PreparedObject> prepare_view(const ObjectKey& key, const Json& manifest);
+  void see_changed_object(const RolloutKey& key);
   bool is_own_file(const std::string& path) const;
 
   const DaemonOptions options_;
@@ -73,6 +81,8 @@ class Daemon {
   Cluster& cluster_;
   Clock& clock_;
   DesiredState desired_;
+  EventRecorder events_;
+  StatusPublisher publisher_;
   RolloutRunner rollouts_;
   ObjectApplier objects_;
   GitSync sync_;

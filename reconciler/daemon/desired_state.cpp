@@ -63,6 +63,8 @@ DesiredState::Touched DesiredState::unindex(const std::string& path, const File&
   Touched touched;
   auto forget = [&](const ObjectKey& key) {
     auto paths = paths_.find(key);
+    // A published Rollout stands among the rollouts and among the objects of its file.
+    if (paths == paths_.end()) return;
     paths->second.erase(path);
     if (paths->second.empty()) paths_.erase(paths);
   };

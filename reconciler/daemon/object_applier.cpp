@@ -26,6 +26,7 @@ Result<Json> with_traffic_of(Cluster& cluster, const Json& manifest, const Json&
 
 /// True when it was written. Reads, compares by dry run when the answer is not plain, and writes only a difference.
 Result<bool> bring_into_line(Cluster& cluster, const PreparedObject& prepared, bool surely) {
+  if (prepared.left_alone) return false;
   auto live = cluster.read(prepared.manifest);
   if (!live) return live.error();
   Json manifest = prepared.manifest;

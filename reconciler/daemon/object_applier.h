@@ -21,6 +21,8 @@ struct PreparedObject {
   /// No valid Rollout says what is its own here; what the live object shows of one stays (its file may be wrong just
   /// now).
   bool keeps_traffic = false;
+  /// Another controller keeps the object; it is not written while that is so.
+  bool left_alone = false;
 };
 
 class ObjectApplier {

@@ -6,6 +6,12 @@
 
 namespace reconciler {
 
+/// Kubernetes events about what happens.
+enum class EventsAre { Written, LeftOut };
+
+/// Rollouts as objects of the cluster, with a status: a view for autoscalers, dashboards and health checks.
+enum class RolloutObjects { LeftOut, Published };
+
 /// What the loop needs to know; the adapters have their own options.
 struct DaemonOptions {
   std::string cluster_name = "default";
@@ -14,6 +20,8 @@ struct DaemonOptions {
   std::string decisions_directory = "decisions";
   std::string default_namespace = "default";
   Duration interval = 60s;  ///< between polls
+  EventsAre events = EventsAre::Written;
+  RolloutObjects rollout_objects = RolloutObjects::LeftOut;
 };
 
 }  // namespace reconciler

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "rollout/live_phase.h"
 #include "rollout/status.h"
 
 namespace reconciler {
@@ -19,6 +20,7 @@ struct RolloutReport {
   std::optional<Status> status;
   std::string why;      ///< what it waits for, or why the last transition happened
   std::string trouble;  ///< why nothing is decided or done: held, refused, a failed action; empty when all is well
+  LivePhase live;       ///< follows the pods too
   bool settled = false;
 };
 

@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "manifest/status_file.h"
 #include "rollout/diff.h"
+#include "rollout/known_hash.h"
+#include "rollout/published_status.h"
 
 namespace reconciler {
 namespace {
@@ -14,6 +16,19 @@ constexpr Duration kRecordRetry = 5s;
 /// The longest that a pass waits for others to share its record.
 constexpr Duration kGatherMax = 50ms;
 constexpr int kBusyPerMillisecond = 8;
+
+Json status_of(const RolloutObject& object) {
+  auto status = parse_json(object.status);
+  return status ? *std::move(status) : Json();
+}
+
+/// What the object should say beside what it says now; nothing when it is not ours or says so already.
+std::optional<Json> view_of(const Rollout& desired, const Observed& live, const Status& status, TimePoint now) {
+  if (!live.object || !live.object->ours || !live.object->driver.empty()) return std::nullopt;
+  const Json before = status_of(*live.object);
+  Json view = published_status(desired, live, status, before, live.object->generation, now);
+  return is_published(before, view) ? std::nullopt : std::optional(std::move(view));
+}
 
 }  // namespace
 
@@ -93,7 +108,12 @@ std::optional<Status> RolloutRunner::status(const RolloutKey& key) const {
 }
 
 RolloutReport RolloutRunner::report(const RolloutKey& key, const Tracked& t) const {
-  return {.key = key, .status = t.status, .why = t.why, .trouble = t.trouble, .settled = t.settled};
+  return {.key = key, .status = t.status, .why = t.why, .trouble = t.trouble, .live = t.live, .settled = t.settled};
+}
+
+std::string RolloutRunner::object_uid(const RolloutKey& key) const {
+  auto tracked = tracked_.find(key);
+  return tracked == tracked_.end() || !tracked->second.object ? "" : tracked->second.object->uid;
 }
 
 const RolloutReports& RolloutRunner::reports() {
@@ -144,7 +164,7 @@ void RolloutRunner::run_due(const std::string& head) {
       tracked.again = true;
     } else if (now < tracked.not_before) {
       set_timer(key, tracked, tracked.not_before);
-    } else if (auto planned = plan_one(key, tracked, head)) {
+    } else if (auto planned = look_at(key, tracked, head)) {
       plans.push_back(std::move(*planned));
     }
   }
@@ -188,6 +208,8 @@ std::optional<RolloutRunner::Planned> RolloutRunner::refuse(const RolloutKey& ke
     say(key, tracked, "Rollout " + key.text() + " stands in several files: " + why);
     return std::nullopt;
   }
+  tracked.live = {Phase::Degraded, "InvalidSpec: " + why};
+  publish_refusal(key, why);
   if (tracked.status && tracked.status->refused == why) {
     tracked.trouble = "refused: " + why;
     return std::nullopt;
@@ -201,6 +223,25 @@ std::optional<RolloutRunner::Planned> RolloutRunner::refuse(const RolloutKey& ke
   out.write = StatusWrite{status_path(key), write_status(key, next), refusal_message(key, next, options_.cluster_name),
                           clock_.now()};
   return out;
+}
+
+std::optional<RolloutRunner::Planned> RolloutRunner::look_at(const RolloutKey& key, Tracked& tracked,
+                                                             const std::string& head) {
+  if (!hooks_.looked) return plan_one(key, tracked, head);
+  const Duration began = clock_.monotonic();
+  auto planned = plan_one(key, tracked, head);
+  Look look = Look::Unchanged;
+  if (!planned && !tracked.trouble.empty()) {
+    look = Look::Failed;
+  } else if (planned && planned->write) {
+    look = Look::Transition;
+  } else if (planned && !planned->decision.held.empty()) {
+    look = Look::Held;
+  } else if (planned && !planned->decision.actions.empty()) {
+    look = Look::Act;
+  }
+  hooks_.looked(look, clock_.monotonic() - began);
+  return planned;
 }
 
 std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& key, Tracked& tracked,
@@ -222,6 +263,10 @@ std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& 
     set_timer(key, tracked, clock_.monotonic() + tracked.backoff.next(now.time_since_epoch().count(), 0.5));
     return std::nullopt;
   }
+  note_object(key, tracked, live->object);
+  desired = with_known_hash(std::move(desired), *live, tracked.status);
+  // An autoscaler's count is what is asked for, without any commit.
+  if (live->object && live->object->ours && live->object->scaled) desired.replicas = *live->object->scaled;
   Decision decision = plan(desired, *live, tracked.status, now);
   // Only a beginning names the commit that asked for it; the look-up walks history and is left out elsewhere.
   if (!decision.subject.empty() && decision.status.commit.empty()) {
@@ -238,7 +283,9 @@ std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& 
     log_warn("decision ignored", {{"rollout", key.text()}, {"why", decision.stale_decision}});
   }
   say(key, tracked, decision.held.empty() ? (tracked.parked ? tracked.trouble : "") : "held: " + decision.held);
+  tracked.live = live_phase(desired, *live, decision.status);
   Planned out{.key = key, .decision = std::move(decision)};
+  if (hooks_.publish) out.view = view_of(desired, *live, out.decision.status, now);
   if (!out.decision.subject.empty()) {
     const bool asked = !tracked.status || tracked.status->commit != out.decision.status.commit;
     out.write = StatusWrite{status_path(key), write_status(key, out.decision.status),
@@ -249,16 +296,37 @@ std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& 
   return out;
 }
 
+/// A change of the object's spec, of who keeps it, or its end. Its status changes all the time, mostly by us.
+void RolloutRunner::note_object(const RolloutKey& key, Tracked& tracked, std::optional<RolloutObject> seen) {
+  if (seen) seen->status.clear();
+  if (tracked.object == seen) return;
+  const bool is_news = tracked.object.has_value();
+  tracked.object = std::move(seen);
+  if (is_news && hooks_.object_changed) hooks_.object_changed(key);
+}
+
+void RolloutRunner::publish_refusal(const RolloutKey& key, const std::string& why) {
+  if (!hooks_.publish) return;
+  auto live = cluster_.observe(Rollout{.key = key}, clock_.now());
+  // Without a look at it nothing is known about it; the next look comes.
+  if (!live || !live->object || !live->object->ours || !live->object->driver.empty()) return;
+  const Json before = status_of(*live->object);
+  Json status = refused_status(before, why, clock_.now());
+  if (!is_published(before, status)) hooks_.publish(key, std::move(status));
+}
+
 /// The status is recorded; now it is ours, and its actions go out.
 void RolloutRunner::take_over(Planned& planned) {
   Tracked& tracked = tracked_.at(planned.key);
   const Decision& decision = planned.decision;
   const bool transition = !decision.subject.empty();
   tracked.settled = decision.settled;
+  if (hooks_.publish) hooks_.publish(planned.key, std::move(planned.view));
   if (!decision.why.empty()) tracked.why = decision.why;
   if (transition) {
     // What was refused may not be asked for any more.
     tracked.parked = false;
+    if (hooks_.happened) hooks_.happened(planned.key, decision.status, events_of(tracked.status, decision));
     tracked.status = decision.status;
     const Status& s = decision.status;
     log_info(decision.subject, {{"rollout", planned.key.text()},
@@ -286,15 +354,33 @@ void RolloutRunner::act(const RolloutKey& key, Tracked& tracked, std::vector<Act
   workers_.run(Lane::Cluster, [this, key, actions = std::move(actions)]() -> Completion {
     Result<void> result;
     std::string what;
+    size_t done = 0;
     for (const Action& action : actions) {
       what = describe(action);
       log_debug(what, {{"rollout", key.text()}});
       result = cluster_.carry_out(key, action);
       // The rest was planned on the success of this one.
       if (!result) break;
+      ++done;
     }
-    return [this, key, result, what] { finish(key, result, what); };
+    return [this, key, actions, done, result, what] {
+      tell_done(key, actions, done, result);
+      finish(key, result, what);
+    };
   });
+}
+
+/// A conflict is no failure: it is observed again, and tried again.
+void RolloutRunner::tell_done(const RolloutKey& key, const std::vector<Action>& actions, size_t done,
+                              const Result<void>& result) {
+  const auto& status = tracked_.at(key).status;
+  if (!hooks_.happened || !status) return;
+  std::vector<RolloutEvent> events;
+  for (size_t i = 0; i < done; ++i)
+    if (auto event = event_of(actions[i], status->weight)) events.push_back(std::move(*event));
+  if (!result && result.error().kind != ErrorKind::Conflict)
+    if (auto event = failure_event_of(actions[done], result.error().message)) events.push_back(std::move(*event));
+  if (!events.empty()) hooks_.happened(key, *status, events);
 }
 
 void RolloutRunner::finish(const RolloutKey& key, const Result<void>& result, const std::string& what) {

@@ -15,10 +15,15 @@
 #include "daemon/rollout_reports.h"
 #include "daemon/workers.h"
 #include "ports.h"
+#include "rollout/events.h"
+#include "rollout/live_phase.h"
 #include "rollout/plan.h"
 #include "rollout/status.h"
 
 namespace reconciler {
+
+/// What became of one look at a rollout.
+enum class Look { Unchanged, Transition, Act, Held, Failed };
 
 class RolloutRunner {
  public:
@@ -27,6 +32,14 @@ class RolloutRunner {
     std::function<void(bool urgent)> recorded;
     /// A transition was recorded; for the log of a demo or a report.
     std::function<void(const RolloutKey&, const Decision&)> transition;
+    /// Something happened to a rollout: recorded, done or failed. May be left out, as `looked`.
+    std::function<void(const RolloutKey&, const Status&, const std::vector<RolloutEvent>&)> happened = nullptr;
+    /// A rollout was observed and planned, in so much time.
+    std::function<void(Look, Duration)> looked = nullptr;
+    /// What the Rollout object in the cluster should say, nothing when it says so; null when no status is published.
+    std::function<void(const RolloutKey&, std::optional<Json> status)> publish = nullptr;
+    /// Somebody changed the Rollout object, or removed it.
+    std::function<void(const RolloutKey&)> object_changed = nullptr;
   };
 
   RolloutRunner(const DaemonOptions& options, const DesiredState& desired, GitRepository& git, Cluster& cluster,
@@ -59,6 +72,8 @@ class RolloutRunner {
   std::optional<Status> status(const RolloutKey& key) const;
   /// Every rollout that Git names.
   const RolloutReports& reports();
+  /// Of the Rollout object in the cluster; empty when there is none.
+  std::string object_uid(const RolloutKey& key) const;
 
  private:
   struct Tracked {
@@ -76,20 +91,27 @@ class RolloutRunner {
     Backoff backoff{1s, 2.0, 1min};
     Backoff conflict_backoff{100ms, 2.0, 1min};
     std::string why, trouble, said;
+    LivePhase live;
+    std::optional<RolloutObject> object;  ///< as seen last, without its status
     bool settled = false;
   };
   struct Planned {
     RolloutKey key;
     Decision decision;
     std::optional<StatusWrite> write;
+    std::optional<Json> view = std::nullopt;  ///< of the Rollout object, when it does not say so yet
   };
 
+  std::optional<Planned> look_at(const RolloutKey& key, Tracked& tracked, const std::string& head);
   std::optional<Planned> plan_one(const RolloutKey& key, Tracked& tracked, const std::string& head);
   std::optional<Planned> refuse(const RolloutKey& key, Tracked& tracked, const std::string& head);
   Duration gathered_at() const;
+  void note_object(const RolloutKey& key, Tracked& tracked, std::optional<RolloutObject> seen);
+  void publish_refusal(const RolloutKey& key, const std::string& why);
   bool record(std::vector<Planned>& plans);
   void take_over(Planned& planned);
   void act(const RolloutKey& key, Tracked& tracked, std::vector<Action> actions);
+  void tell_done(const RolloutKey& key, const std::vector<Action>& actions, size_t done, const Result<void>& result);
   void finish(const RolloutKey& key, const Result<void>& result, const std::string& what);
   void say(const RolloutKey& key, Tracked& tracked, const std::string& trouble);
   void set_timer(const RolloutKey& key, Tracked& tracked, std::optional<Duration> due);

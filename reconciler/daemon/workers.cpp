@@ -2,10 +2,13 @@
 
 #include <utility>
 
+#include "base/check.h"
+
 namespace reconciler {
 
 ThreadWorkers::ThreadWorkers(int cluster_threads) {
   threads_.emplace_back([this] { work(git_); });
+  threads_.emplace_back([this] { work(events_); });
   for (int i = 0; i < cluster_threads; ++i) threads_.emplace_back([this] { work(cluster_); });
 }
 
@@ -18,12 +21,22 @@ void ThreadWorkers::stop() {
   }
   git_.ready.notify_all();
   cluster_.ready.notify_all();
+  events_.ready.notify_all();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }
 
+ThreadWorkers::Queue& ThreadWorkers::queue_of(Lane lane) {
+  switch (lane) {
+    case Lane::Git: return git_;
+    case Lane::Cluster: return cluster_;
+    case Lane::Events: return events_;
+  }
+  unreachable();
+}
+
 void ThreadWorkers::run(Lane lane, Job job) {
-  Queue& queue = lane == Lane::Git ? git_ : cluster_;
+  Queue& queue = queue_of(lane);
   {
     std::lock_guard lock(mutex_);
     queue.jobs.push_back(std::move(job));

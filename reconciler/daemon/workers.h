@@ -11,8 +11,9 @@
 
 namespace reconciler {
 
-/// Who carries a job out: Git's network calls have one thread, calls to the cluster a bounded pool.
-enum class Lane { Git, Cluster };
+/// Who carries a job out: Git's network calls have one thread, calls to the cluster a bounded pool, and what only tells
+/// others what happened one thread that nothing waits for.
+enum class Lane { Git, Cluster, Events };
 
 /// Runs on the decision thread when the work is done.
 using Completion = std::function<void()>;
@@ -48,11 +49,12 @@ class ThreadWorkers : public Workers {
     std::deque<Job> jobs;
     std::condition_variable ready;
   };
+  Queue& queue_of(Lane lane);
   void work(Queue& queue);
 
   std::mutex mutex_;
   std::condition_variable done_;
-  Queue git_, cluster_;
+  Queue git_, cluster_, events_;
   std::vector<Completion> completions_;
   bool woken_ = false;
   bool stopping_ = false;

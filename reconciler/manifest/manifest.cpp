@@ -127,10 +127,12 @@ class FileReader {
     Rollout rollout = read_rollout(manifest, {key.ns, key.name});
     append(file_.warnings, std::move(findings.warnings));
     file_.rollout_lines.push_back({rollout.key, root.findings().places.value.line});
-    if (findings.problems.empty())
+    if (findings.problems.empty()) {
       file_.rollouts.push_back(std::move(rollout));
-    else
+      file_.published.push_back({key, root.json(), root.findings().places.value.line});
+    } else {
       file_.refused.push_back({rollout.key, findings.take_problems()});
+    }
   }
 
   /// Kinds that are part of rollouts and mean nothing to the cluster.

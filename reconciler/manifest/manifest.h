@@ -45,6 +45,7 @@ struct ManifestFile {
   std::vector<Rollout> rollouts;         ///< valid ones
   std::vector<RefusedRollout> refused;   ///< read, but invalid or not supported
   std::vector<RolloutAt> rollout_lines;  ///< of both
+  std::vector<PlainObject> published;    ///< the valid ones as they are written, for a view of them in the cluster
   std::vector<PlainObject> objects;
   std::vector<Problem> problems;  ///< what could not be read; then the file's last good content stays in force
   std::vector<Problem> warnings;

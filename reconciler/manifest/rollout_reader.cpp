@@ -183,6 +183,7 @@ void read_template(const Field& spec, Rollout& rollout) {
   rollout.selector = dump(spec["selector"].json());
   rollout.pod_template = dump(pod_template.json());
   if (auto hash = pod_template_hash(pod_template.json(), std::nullopt)) rollout.hash = *hash;
+  if (auto hash = older_pod_template_hash(pod_template.json(), std::nullopt)) rollout.older_hash = *hash;
   const Json* containers = find(pod_template.json(), {"spec", "containers"});
   if (!containers || !containers->is_array()) return;
   for (const Json& container : *containers)

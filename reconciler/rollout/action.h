@@ -21,6 +21,8 @@ inline constexpr std::string_view kScaleDownDeadlineAnnotation = "scale-down-dea
 inline constexpr std::string_view kOwnerLabel = "serin.dev/owner";
 inline constexpr std::string_view kRolloutLabel = "serin.dev/rollout";
 inline constexpr std::string_view kRejectedAnnotation = "serin.dev/rejected";
+/// On a Rollout object, by a person: the controller that kept it is stopped, Serin may take over.
+inline constexpr std::string_view kTakeOverAnnotation = "serin.dev/take-over";
 
 /// Create `<rollout>-<hash>`. `object` is the whole ReplicaSet but for the owner label, which the cluster adds.
 struct CreateReplicaSet {
@@ -37,9 +39,10 @@ struct ScaleReplicaSet {
   bool operator==(const ScaleReplicaSet&) const = default;
 };
 
-/// Label a ReplicaSet that fits as ours; no pod restarts.
+/// Label a ReplicaSet that fits as ours and name its controller; no pod restarts.
 struct AdoptReplicaSet {
   std::string name;
+  Json owner = nullptr;  ///< the ownerReference to the Rollout object; null: it has no owner
   bool operator==(const AdoptReplicaSet&) const = default;
 };
 

@@ -199,9 +199,20 @@ Advance advance_known(const Rollout& desired, const Observed& live, const Status
   return out;
 }
 
+/// Two controllers on one rollout would undo each other's traffic.
+std::string driven_by_another(const Rollout& desired, const Observed& live) {
+  if (!live.object || live.object->driver.empty()) return "";
+  return format(
+      "another controller ({}) drives Rollout {}: stop it, then delete the object and keep its ReplicaSets "
+      "(kubectl delete rollout {} -n {} --cascade=orphan) or annotate it {}=true",
+      live.object->driver, desired.key.text(), desired.key.name, desired.key.ns, kTakeOverAnnotation);
+}
+
 }  // namespace
 
 Advance advance(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now) {
+  if (std::string held = driven_by_another(desired, live); !held.empty())
+    return {.status = status.value_or(Status{}), .held = held};
   if (!status || (!status->stable && !status->canary)) {
     Advance first = first_start(desired, live, now);
     auto marked = heed_mark(desired, live, first.status, now);

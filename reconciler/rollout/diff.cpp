@@ -18,6 +18,7 @@ class Comparison {
 
   Result<Difference> run() {
     if (auto there = check_objects(); !there) return there.error();
+    adopt();
     grow();
     if (auto routed = route(); !routed) return routed.error();
     shrink();
@@ -36,16 +37,27 @@ class Comparison {
     return {};
   }
 
+  /// What fits and is in the target becomes ours, and all that is ours names the Rollout object when there is one.
+  void adopt() {
+    const Json owner = owner_reference(desired_, live_);
+    const std::string uid = owner.is_null() ? "" : live_.object->uid;
+    for (const Workload& w : live_.workloads) {
+      const bool wanted = w.owned || target_.replicas.contains(w.hash);
+      if (wanted && (!w.owned || w.rollout_uid != uid)) out_.actions.emplace_back(AdoptReplicaSet{w.name, owner});
+    }
+  }
+
   /// Pods first: what the target needs more of. Stable before canary, by the order of need.
   void grow() {
     for (const std::string& hash : revisions_stable_first()) {
       int wanted = target_.replicas.at(hash);
       const Workload* w = live_.workload(hash);
-      if (w && !w->owned) out_.actions.emplace_back(AdoptReplicaSet{w->name});
       if (desired_.paused) continue;
       if (!w && hash == desired_.hash) {
-        out_.actions.emplace_back(
-            CreateReplicaSet{replica_set_name(desired_, hash), replica_set(desired_, wanted, next_revision(live_))});
+        Json object = replica_set(desired_, wanted, next_revision(live_));
+        if (Json owner = owner_reference(desired_, live_); !owner.is_null())
+          object["metadata"]["ownerReferences"] = Json::array({owner});
+        out_.actions.emplace_back(CreateReplicaSet{replica_set_name(desired_, hash), std::move(object)});
       } else if (w && w->replicas < wanted) {
         out_.actions.emplace_back(ScaleReplicaSet{w->name, wanted, desired_.replicas});
       } else if (w && w->scale_down_deadline) {

@@ -17,6 +17,7 @@ namespace reconciler {
 struct Workload {
   std::string name;
   std::string uid;
+  std::string rollout_uid;             ///< of the Rollout object that controls it; empty without one
   std::string hash;                    ///< label rollouts-pod-template-hash
   std::vector<ContainerImage> images;  ///< of its pod template
   int revision = 0;                    ///< annotation rollout.argoproj.io/revision
@@ -38,10 +39,22 @@ struct ServiceState {
   bool operator==(const ServiceState&) const = default;
 };
 
+/// The Rollout object in the cluster: a view that we publish, or what another controller left.
+struct RolloutObject {
+  std::string uid;
+  int64_t generation = 0;
+  bool ours = false;          ///< carries our owner label
+  std::optional<int> scaled;  ///< spec.replicas, where it was set through the scale subresource
+  std::string driver;         ///< the controller that keeps its status, and is not Serin; empty when there is none
+  std::string status;         ///< as compact JSON; empty when there is none
+  bool operator==(const RolloutObject&) const = default;
+};
+
 struct Observed {
   std::vector<Workload> workloads;               ///< ordered by name
   std::map<std::string, ServiceState> services;  ///< the stable and canary Services that exist, by name
   std::optional<Json> virtual_service;           ///< the live object, without managedFields
+  std::optional<RolloutObject> object;           ///< nothing when there is none, or its kind does not exist
   bool operator==(const Observed&) const = default;
 
   const Workload* workload(std::string_view hash) const {

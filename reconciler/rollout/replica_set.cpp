@@ -31,6 +31,16 @@ Json replica_set(const Rollout& rollout, int replicas, int revision) {
           {"spec", std::move(spec)}};
 }
 
+Json owner_reference(const Rollout& rollout, const Observed& live) {
+  if (!live.object || !live.object->ours) return nullptr;
+  return {{"apiVersion", "argoproj.io/v1alpha1"},
+          {"kind", "Rollout"},
+          {"name", rollout.key.name},
+          {"uid", live.object->uid},
+          {"controller", true},
+          {"blockOwnerDeletion", true}};
+}
+
 int next_revision(const Observed& live) {
   int highest = 0;
   for (const Workload& w : live.workloads) highest = std::max(highest, w.revision);

@@ -12,8 +12,12 @@ namespace reconciler {
 /// `<rollout>-<hash>`
 std::string replica_set_name(const Rollout& rollout, const std::string& hash);
 
-/// The ReplicaSet for Git's template: hash label in labels, selector and pod labels; no ownerReference (deviation 18).
+/// The ReplicaSet for Git's template: hash label in labels, selector and pod labels; no ownerReference.
 Json replica_set(const Rollout& rollout, int replicas, int revision);
+
+/// The ownerReference to the Rollout object; null unless that is in the cluster and ours: Kubernetes deletes what names
+/// an owner that does not exist, and with a kind that is removed all that its objects owned (deviation 18).
+Json owner_reference(const Rollout& rollout, const Observed& live);
 
 /// One more than the highest revision number that is there.
 int next_revision(const Observed& live);

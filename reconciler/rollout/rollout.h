@@ -72,6 +72,7 @@ struct Rollout {
   std::string selector;                ///< spec.selector as compact JSON
   std::string pod_template;            ///< spec.template as compact JSON, as written in Git
   std::string hash;                    ///< pod-template hash without collisions (spec 2.1)
+  std::string older_hash;              ///< the same as older controllers made it; empty when that is not known
   std::vector<ContainerImage> images;  ///< containers of the template, in order
   int min_ready_seconds = 0;
   int revision_history_limit = 10;

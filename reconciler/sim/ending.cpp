@@ -59,6 +59,18 @@ std::vector<std::string> wrong_world(const Rollout& wanted, const Status& status
   return out;
 }
 
+/// The view in the cluster says what the report says.
+std::string wrong_view(Stage& stage, const RolloutReport& report) {
+  const ResourceType* type = stage.world.catalogue().by_kind("argoproj.io/v1alpha1", "Rollout");
+  if (!type) return "";
+  auto object = stage.world.get({.type = type, .ns = report.key.ns, .name = report.key.name});
+  if (!object) return "no Rollout object is published";
+  const std::string phase = text_at(**object, {"status", "phase"});
+  return phase == to_text(report.live.phase)
+             ? ""
+             : format("{} is published instead of {}", phase, to_text(report.live.phase));
+}
+
 }  // namespace
 
 std::vector<std::string> unrest(Stage& stage) {
@@ -84,6 +96,8 @@ std::vector<std::string> wrong_at_the_end(Stage& stage, const People& people, co
   for (const auto& [key, why] : report.failed_objects) out.push_back(key.text() + ": " + why);
   for (const RolloutReport& r : report.rollouts)
     if (!r.trouble.empty()) out.push_back(r.key.text() + ": trouble at the end: " + r.trouble);
+  for (const RolloutReport& r : report.rollouts)
+    if (std::string wrong = wrong_view(stage, r); !wrong.empty()) out.push_back(r.key.text() + ": " + wrong);
   for (const auto& [key, wanted] : people.wanted_at(tip)) {
     auto status = watchman.status(key);
     if (!status) {

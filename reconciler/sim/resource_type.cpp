@@ -120,6 +120,30 @@ std::vector<std::string> texts(const Json* list) {
   return out;
 }
 
+/// `.spec.replicas` as its steps; nothing for paths with conditions and indices, which are not understood.
+std::vector<std::string> steps_of(const std::string& path) {
+  if (path.find_first_of("[]*?()") != path.npos) return {};
+  std::vector<std::string> steps;
+  for (size_t at = 0; at < path.size();) {
+    const size_t dot = std::min(path.find('.', at), path.size());
+    if (dot > at) steps.push_back(path.substr(at, dot - at));
+    at = dot + 1;
+  }
+  return steps;
+}
+
+std::vector<PrinterColumn> columns_of(const Json& version) {
+  std::vector<PrinterColumn> out;
+  const Json* columns = find(version, {"additionalPrinterColumns"});
+  if (!columns || !columns->is_array()) return out;
+  for (const Json& column : *columns)
+    out.push_back({.name = text_at(column, {"name"}),
+                   .type = text_at(column, {"type"}),
+                   .path = steps_of(text_at(column, {"jsonPath"})),
+                   .priority = int(integer_at(column, {"priority"}).value_or(0))});
+  return out;
+}
+
 }  // namespace
 
 std::string ResourceType::api_version(std::string_view version) const {
@@ -195,7 +219,13 @@ const ResourceType* Catalogue::add_custom(const Json& definition) {
       std::string name = text_at(version, {"name"});
       type.versions.insert(flag_at(version, {"storage"}) ? type.versions.begin() : type.versions.end(), name);
       type.has_status = type.has_status || find(version, {"subresources", "status"});
-      type.has_scale = type.has_scale || find(version, {"subresources", "scale"});
+      if (const Json* scale = find(version, {"subresources", "scale"})) {
+        type.has_scale = true;
+        type.scale = {.replicas = steps_of(text_at(*scale, {"specReplicasPath"}, ".spec.replicas")),
+                      .status_replicas = steps_of(text_at(*scale, {"statusReplicasPath"})),
+                      .selector = steps_of(text_at(*scale, {"labelSelectorPath"}, ".status.selector"))};
+      }
+      if (flag_at(version, {"storage"})) type.columns = columns_of(version);
     }
   }
   if (type.versions.empty()) return nullptr;

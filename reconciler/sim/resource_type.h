@@ -13,6 +13,21 @@
 
 namespace reconciler {
 
+/// Where a kind keeps what its scale subresource shows, as steps from the object on.
+struct ScalePaths {
+  std::vector<std::string> replicas = {"spec", "replicas"};
+  std::vector<std::string> status_replicas = {"status", "replicas"};
+  std::vector<std::string> selector = {};  ///< of a text; empty: spec.selector.matchLabels
+};
+
+/// One of additionalPrinterColumns: what `kubectl get` shows of a custom kind.
+struct PrinterColumn {
+  std::string name;
+  std::string type;
+  std::vector<std::string> path;
+  int priority = 0;
+};
+
 struct ResourceType {
   std::string group;
   std::vector<std::string> versions;  ///< the preferred one first; objects are stored in it
@@ -22,9 +37,11 @@ struct ResourceType {
   bool namespaced = true;
   std::vector<std::string> short_names;
   std::vector<std::string> categories;
-  bool has_status = false;      ///< /status is a subresource: the main resource leaves it alone
-  bool has_scale = false;       ///< /scale
-  bool has_generation = false;  ///< metadata.generation follows the spec
+  bool has_status = false;  ///< /status is a subresource: the main resource leaves it alone
+  bool has_scale = false;   ///< /scale
+  ScalePaths scale = {};
+  std::vector<PrinterColumn> columns = {};  ///< of a custom kind; empty: name and age
+  bool has_generation = false;              ///< metadata.generation follows the spec
   bool custom = false;
   const Shape* shape = nullptr;
   std::vector<std::string> members;  ///< known top-level members; empty: any

@@ -176,15 +176,18 @@ Result<Json> SimCluster::apply(const Json& object, ApplyMode mode) {
   const ObjectKey key = key_of(object);
   auto path = path_of(text_at(object, {"apiVersion"}), key.kind, key.ns, key.name);
   if (!path) return path.error();
+  if (mode == ApplyMode::Status) path->subresource = "status";
   writer_.is_serin = true;
-  if (mode == ApplyMode::Write) ++writer_.writes;
+  if (mode != ApplyMode::DryRun) ++writer_.writes;
+  Json body = without_managed_fields(object);
+  if (mode != ApplyMode::Status) body = with_owner(std::move(body), "serin");
   auto applied =
-      world_.patch(*path, PatchKind::Apply, with_owner(without_managed_fields(object), "serin"),
+      world_.patch(*path, PatchKind::Apply, body,
                    {.manager = kManager, .dry_run = mode == ApplyMode::DryRun, .force = true, .strict = true});
   writer_.is_serin = false;
   if (!applied) return error_of(applied.error(), true, false);
   auto kind = kind_of(*path->type);
-  if (kind && mode == ApplyMode::Write && is_followed(*kind, *applied->object)) cache_.seen(*kind, *applied->object);
+  if (kind && mode != ApplyMode::DryRun && is_followed(*kind, *applied->object)) cache_.seen(*kind, *applied->object);
   return without_managed_fields(*applied->object);
 }
 

@@ -63,7 +63,7 @@ class SimCluster : public Cluster {
   const Duration lag_longest_;
   const Duration listed_at_;
   bool listed_ = false;
-  ClusterCache cache_{"serin"};
+  ClusterCache cache_{"serin", "serin"};
   std::map<WatchedKind, std::deque<News>> news_;
   int subscription_;
 };

@@ -25,6 +25,8 @@ StageOptions draw_stage(uint64_t seed, Random& random) {
   out.listed_after = random.chance(0.5) ? 0ms : random.between(Duration(0), Duration(3000));
   out.delays = {.longest = random.pick(waits), .slow_chance = random.chance(0.3) ? 0.05 : 0.0, .slow_longest = 8s};
   out.faults = FaultMix::draw(random);
+  // From chance of its own, so that seeds stay what they were.
+  if (Random(seed ^ 0x0b1ec7).chance(0.25)) out.rollout_objects = RolloutObjects::Published;
   return out;
 }
 

@@ -1,6 +1,30 @@
 #include "sim/stage.h"
 
 namespace reconciler {
+namespace {
+
+/// The kind Rollout, as far as the world looks at a definition.
+Json rollout_definition() {
+  const Json version = {{"name", "v1alpha1"},
+                        {"served", true},
+                        {"storage", true},
+                        {"subresources",
+                         {{"status", Json::object()},
+                          {"scale",
+                           {{"specReplicasPath", ".spec.replicas"},
+                            {"statusReplicasPath", ".status.HPAReplicas"},
+                            {"labelSelectorPath", ".status.selector"}}}}}};
+  return {{"apiVersion", "apiextensions.k8s.io/v1"},
+          {"kind", "CustomResourceDefinition"},
+          {"metadata", {{"name", "rollouts.argoproj.io"}}},
+          {"spec",
+           {{"group", "argoproj.io"},
+            {"scope", "Namespaced"},
+            {"names", {{"kind", "Rollout"}, {"plural", "rollouts"}, {"singular", "rollout"}}},
+            {"versions", Json::array({version})}}}};
+}
+
+}  // namespace
 
 /// What is gone when the process is.
 struct Stage::Process {
@@ -11,7 +35,8 @@ struct Stage::Process {
         workers(stage.clock, random.fork(), stage.options_.delays),
         faulty_git(git, stage.faults),
         faulty_cluster(cluster, stage.faults),
-        daemon({.interval = stage.options_.interval}, faulty_git, faulty_cluster, stage.clock, workers) {
+        daemon({.interval = stage.options_.interval, .rollout_objects = stage.options_.rollout_objects}, faulty_git,
+               faulty_cluster, stage.clock, workers) {
     git.in_the_middle_of_a_push = stage.on_pushing;
     git.on_record = stage.on_record;
     git.on_pushed = stage.on_pushed;
@@ -37,7 +62,11 @@ Stage::Stage(StageOptions options)
              .history_per_type = 1}),
       faults(options.faults, Random(options.seed ^ 0xfa17)),
       options_(options),
-      random_(options.seed ^ 0x57a6e) {}
+      random_(options.seed ^ 0x57a6e) {
+  if (options.rollout_objects == RolloutObjects::LeftOut) return;
+  const ResourceType* type = world.catalogue().by_kind("apiextensions.k8s.io/v1", "CustomResourceDefinition");
+  CHECK(world.create({.type = type}, rollout_definition()));
+}
 
 Stage::~Stage() = default;
 

@@ -28,6 +28,8 @@ struct StageOptions {
   Duration listed_after = 0ms;  ///< from the start of the process until its caches are filled
   Delays delays = {};           ///< of jobs and answers
   FaultMix faults = {};
+  /// Published: the cluster knows Rollouts, and the program keeps them there.
+  RolloutObjects rollout_objects = RolloutObjects::LeftOut;
 };
 
 class Stage {

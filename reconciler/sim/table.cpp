@@ -194,8 +194,27 @@ std::vector<Column> event_columns() {
           text_column("Message", {"message"})};
 }
 
+/// A column that a CustomResourceDefinition asks for; absent values are blank, as the real server leaves them.
+Column printed(const PrinterColumn& column) {
+  return {column.name, column.type,
+          [column](const Json& object, TimePoint now) -> Json {
+            const Json* at = column.path.empty() ? nullptr : &object;
+            for (const std::string& step : column.path) at = at ? find(*at, {step}) : nullptr;
+            if (!at) return nullptr;
+            if (column.type != "date") return column.type == "string" ? Json(plain(*at)) : *at;
+            auto time = at->is_string() ? parse_time(at->get<std::string>()) : std::nullopt;
+            return time ? Json(age_text(now - *time)) : Json("<unknown>");
+          },
+          column.priority};
+}
+
 std::vector<Column> columns_of(const ResourceType& type) {
   const std::string& kind = type.kind;
+  if (!type.columns.empty()) {
+    std::vector<Column> columns = {named()};
+    for (const PrinterColumn& column : type.columns) columns.push_back(printed(column));
+    return columns;
+  }
   if (type.group.empty()) {
     if (kind == "Pod") return pod_columns();
     if (kind == "Service") return service_columns();

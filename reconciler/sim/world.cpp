@@ -8,6 +8,7 @@
 #include "sim/defaults.h"
 #include "sim/managed_fields.h"
 #include "sim/patch.h"
+#include "sim/scale.h"
 #include "sim/traffic.h"
 #include "sim/validation.h"
 
@@ -100,7 +101,7 @@ void World::after_write(const StoreEvent& event) {
 Answer<Object> World::get(const ResourcePath& target) const {
   Object object = store().get(ref_of(target));
   if (!object) return not_found(*target.type, target.name);
-  if (target.subresource == "scale") return std::make_shared<const Json>(scale_of(*object));
+  if (target.subresource == "scale") return std::make_shared<const Json>(scale_of(*object, *target.type));
   return object;
 }
 
@@ -260,14 +261,13 @@ Answer<Object> World::scale(const ResourcePath& target, const Object& live, cons
     return unprocessable(*target.type, target.name,
                          {{"spec.replicas", "FieldValueInvalid",
                            format("Invalid value: {}: must be greater than or equal to 0", replicas)}});
-  Json next = *live;
-  next["spec"]["replicas"] = replicas;
+  Json next = with_scale(*live, replicas, *target.type);
   ResourcePath whole = target;
   whole.subresource.clear();
   record_update(*live, next, {options.manager, version_of(target), "scale"}, *target.type->shape, now());
   auto stored = store_change(whole, live, std::move(next), options, false);
   if (!stored) return stored;
-  return std::make_shared<const Json>(scale_of(**stored));
+  return std::make_shared<const Json>(scale_of(**stored, *target.type));
 }
 
 Answer<Written> World::apply(const ResourcePath& target, const Object& live, const Json& config,
@@ -327,7 +327,7 @@ Answer<Written> World::patch(const ResourcePath& target, PatchKind kind, const J
   if (kind == PatchKind::Strategic && type.custom)
     return unsupported_media_type(
         "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml");
-  Json before = target.subresource == "scale" ? scale_of(*live) : *live;
+  Json before = target.subresource == "scale" ? scale_of(*live, type) : *live;
   if (!target.version.empty() && target.subresource != "scale") before["apiVersion"] = version_of(target);
   Result<Json> next = kind == PatchKind::Json    ? apply_json_patch(before, patch)
                       : kind == PatchKind::Merge ? Result<Json>(apply_merge_patch(before, patch))
@@ -367,24 +367,6 @@ Object in_version(const Object& object, const ResourceType& type, std::string_vi
   Json shown = *object;
   shown["apiVersion"] = type.api_version(version);
   return std::make_shared<const Json>(std::move(shown));
-}
-
-Json scale_of(const Json& workload) {
-  Json metadata = Json::object();
-  for (auto name : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"})
-    if (const Json* value = find(workload, {"metadata", name})) metadata[name] = *value;
-  Json scale = {{"kind", "Scale"},
-                {"apiVersion", "autoscaling/v1"},
-                {"metadata", metadata},
-                {"spec", Json::object()},
-                {"status", {{"replicas", integer_at(workload, {"status", "replicas"}).value_or(0)}}}};
-  if (auto replicas = integer_at(workload, {"spec", "replicas"}).value_or(0)) scale["spec"]["replicas"] = replicas;
-  std::string selector;
-  if (const Json* labels = find(workload, {"spec", "selector", "matchLabels"}); labels && labels->is_object())
-    for (const auto& [name, value] : labels->items())
-      if (value.is_string()) selector += (selector.empty() ? "" : ",") + name + "=" + value.get<std::string>();
-  if (!selector.empty()) scale["status"]["selector"] = selector;
-  return scale;
 }
 
 }  // namespace reconciler

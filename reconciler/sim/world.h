@@ -115,7 +115,4 @@ class World {
 /// The object as `version` of its kind shows it.
 Object in_version(const Object& object, const ResourceType& type, std::string_view version);
 
-/// The Scale of a workload.
-Json scale_of(const Json& workload);
-
 }  // namespace reconciler

@@ -40,8 +40,8 @@ Json pod(const std::string& name, int version, const std::string& owner, const s
 /// A cache that has listed everything: nothing.
 struct Listed : ClusterCache {
   Listed() : ClusterCache("serin") {
-    for (WatchedKind kind :
-         {WatchedKind::ReplicaSet, WatchedKind::Pod, WatchedKind::Service, WatchedKind::VirtualService})
+    for (WatchedKind kind : {WatchedKind::ReplicaSet, WatchedKind::Pod, WatchedKind::Service,
+                             WatchedKind::VirtualService, WatchedKind::Rollout})
       listed(kind, "1", {});
   }
 };

@@ -72,9 +72,16 @@ TEST_CASE("a deadline is an annotation, and none removes it", "[writes]") {
   CHECK(find(*without, {"metadata", "annotations", "scale-down-deadline"}) == nullptr);
 }
 
-TEST_CASE("adopting only labels", "[writes]") {
+TEST_CASE("adopting only labels, and takes a former owner away", "[writes]") {
   CHECK(write(AdoptReplicaSet{.name = "checkout-abc"}).body ==
-        json(R"({"metadata": {"labels": {"serin.dev/owner": "serin", "serin.dev/rollout": "checkout"}}})"));
+        json(R"({"metadata": {"labels": {"serin.dev/owner": "serin", "serin.dev/rollout": "checkout"},
+                              "ownerReferences": null}})"));
+}
+
+TEST_CASE("adopting for a Rollout object names it as the owner", "[writes]") {
+  const Json owner = json(R"({"kind": "Rollout", "name": "checkout", "uid": "u1"})");
+  CHECK(write(AdoptReplicaSet{.name = "checkout-abc", .owner = owner}).body["metadata"]["ownerReferences"] ==
+        Json::array({owner}));
 }
 
 TEST_CASE("deleting names the uid it means", "[writes]") {

@@ -1,0 +1,62 @@
+#include "rollout/live_phase.h"
+
+#include "base/format.h"
+#include "rollout/decisions.h"
+#include "rollout/target.h"
+
+namespace reconciler {
+namespace {
+
+/// Why the revision that Git asks for was rejected.
+std::string rejection(const Status& status, const std::string& hash) {
+  for (const Rejected& r : status.rejected)
+    if (r.hash == hash) return r.why;
+  return "";
+}
+
+/// What only a person, or another manifest, can end.
+std::optional<LivePhase> degraded(const Rollout& desired, const Status& status) {
+  if (!status.refused.empty()) return LivePhase{Phase::Degraded, "InvalidSpec: " + status.refused};
+  if (is_rejected(status, desired.hash))
+    return LivePhase{Phase::Degraded, "RolloutAborted: " + rejection(status, desired.hash)};
+  if (status.phase == Phase::Degraded)
+    return LivePhase{Phase::Degraded, format("ProgressDeadlineExceeded: no progress for {}",
+                                             format_duration(desired.progress_deadline))};
+  return std::nullopt;
+}
+
+}  // namespace
+
+PodCounts count_pods(const Rollout& desired, const Observed& live) {
+  PodCounts out;
+  for (const Workload& w : live.workloads) {
+    out.replicas += w.current;
+    out.ready += w.ready;
+    out.available += w.available;
+    if (w.hash != desired.hash) continue;
+    out.updated += w.current;
+    out.updated_available += w.available;
+  }
+  return out;
+}
+
+LivePhase live_phase(const Rollout& desired, const Observed& live, const std::optional<Status>& status) {
+  if (!status) return {Phase::Progressing, "nothing is decided about it yet"};
+  if (auto bad = degraded(desired, *status)) return *bad;
+  if (desired.paused) return {Phase::Paused, "manually paused"};
+  if (status->phase == Phase::Paused)
+    return {Phase::Paused, held_by_person(*status) ? "paused by " + status->decision->by : "CanaryPauseStep"};
+  const PodCounts pods = count_pods(desired, live);
+  if (pods.updated < desired.replicas)
+    return {Phase::Progressing,
+            format("{} of {} pods of the new version are missing", desired.replicas - pods.updated, desired.replicas)};
+  if (pods.updated_available < pods.updated)
+    return {Phase::Progressing,
+            format("{} of {} pods are not available yet", pods.updated - pods.updated_available, pods.updated)};
+  if (desired.istio.virtual_service.empty() && pods.replicas > pods.updated)
+    return {Phase::Progressing, format("{} old pods are terminating", pods.replicas - pods.updated)};
+  if (!status->stable || status->stable->hash != desired.hash) return {Phase::Progressing, "steps are outstanding"};
+  return {Phase::Healthy, ""};
+}
+
+}  // namespace reconciler

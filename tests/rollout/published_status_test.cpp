@@ -1,0 +1,165 @@
+#include "rollout/published_status.h"
+
+#include "rollout/builders.h"
+#include "rollout/known_hash.h"
+
+#include "catch.h"
+
+using namespace reconciler;
+
+namespace {
+
+Json published(const Cluster1& c, const Rollout& desired, const Json& before = nullptr, TimePoint now = at(500)) {
+  return published_status(desired, c.live, c.status, before, 3, now);
+}
+
+const Json& condition(const Json& status, const std::string& type) {
+  for (const Json& each : status["conditions"])
+    if (each["type"] == type) return each;
+  static const Json none;
+  return none;
+}
+
+}  // namespace
+
+TEST_CASE("a settled rollout is published as healthy, with its pods and weights", "[published]") {
+  Cluster1 c = running("v1");
+  const Json status = published(c, rollout("v1"));
+  CHECK(status["phase"] == "Healthy");
+  CHECK_FALSE(status.contains("message"));
+  CHECK(status["observedGeneration"] == "3");
+  CHECK(status["replicas"] == 5);
+  CHECK(status["updatedReplicas"] == 5);
+  CHECK(status["availableReplicas"] == 5);
+  CHECK(status["HPAReplicas"] == 5);
+  CHECK(status["selector"] == "app=till");
+  CHECK(status["currentPodHash"] == "hashv1");
+  CHECK(status["stableRS"] == "hashv1");
+  CHECK(status["canary"]["weights"]["stable"] ==
+        Json({{"weight", 100}, {"serviceName", "till-stable"}, {"podTemplateHash", "hashv1"}}));
+  CHECK(condition(status, "Healthy")["status"] == "True");
+  CHECK(condition(status, "Completed")["status"] == "True");
+  CHECK(condition(status, "Progressing")["reason"] == "NewReplicaSetAvailable");
+  CHECK_FALSE(status.contains("pauseConditions"));
+}
+
+TEST_CASE("a canary in a pause shows its step, its weight and the pause", "[published]") {
+  Cluster1 c = running("v1");
+  c.rest(rollout("v2"), at(100));
+  const Json status = published(c, rollout("v2"));
+  CHECK(status["phase"] == "Paused");
+  CHECK(status["currentStepIndex"] == 1);
+  CHECK(status["currentStepHash"] == "steps4");
+  CHECK(status["pauseConditions"][0]["reason"] == "CanaryPauseStep");
+  CHECK(status["controllerPause"] == true);
+  CHECK(status["replicas"] == 6);
+  CHECK(status["updatedReplicas"] == 1);
+  CHECK(status["canary"]["weights"]["canary"] ==
+        Json({{"weight", 20}, {"serviceName", "till-canary"}, {"podTemplateHash", "hashv2"}}));
+  CHECK(condition(status, "Progressing")["status"] == "Unknown");
+  CHECK(condition(status, "Paused")["status"] == "True");
+}
+
+TEST_CASE("an aborted rollout is degraded by the condition that health checks look for", "[published]") {
+  Cluster1 c = running("v1");
+  c.rest(rollout("v2"), at(100));
+  Rollout aborted = rollout("v2");
+  aborted.decision = RolloutDecision{.verb = Verb::Abort, .revision = "hashv2", .author = "Ann", .commit = "c1"};
+  c.rest(aborted, at(110));
+  const Json status = published(c, aborted);
+  CHECK(status["phase"] == "Degraded");
+  CHECK(status["abort"] == true);
+  CHECK(status.contains("abortedAt"));
+  CHECK(condition(status, "Progressing")["status"] == "False");
+  CHECK(condition(status, "Progressing")["reason"] == "RolloutAborted");
+}
+
+TEST_CASE("the same facts give the same status, however late", "[published]") {
+  Cluster1 c = running("v1");
+  const Json first = published(c, rollout("v1"), nullptr, at(500));
+  const Json second = published(c, rollout("v1"), first, at(900));
+  CHECK(first == second);
+  CHECK(is_published(first, second));
+  c.rest(rollout("v2"), at(100));
+  const Json paused = published(c, rollout("v2"), second, at(950));
+  CHECK_FALSE(is_published(second, paused));
+  CHECK(condition(paused, "Paused")["lastTransitionTime"] == format_time(at(950)));
+  // Nothing changed about it, so it keeps its times.
+  CHECK(condition(paused, "Available") == condition(first, "Available"));
+}
+
+TEST_CASE("what others added is theirs, what they changed is not published", "[published]") {
+  Cluster1 c = running("v1");
+  const Json status = published(c, rollout("v1"));
+  Json more = status;
+  more["blueGreen"] = Json::object();
+  more["canary"]["stablePingPong"] = "ping";
+  CHECK(is_published(more, status));
+  Json patched = status;
+  patched["phase"] = "Degraded";
+  CHECK_FALSE(is_published(patched, status));
+  patched = status;
+  patched["abort"] = true;
+  CHECK_FALSE(is_published(patched, status));
+}
+
+TEST_CASE("a refused manifest keeps what was known and says why", "[published]") {
+  Cluster1 c = running("v1");
+  const Json before = published(c, rollout("v1"));
+  const Json status = refused_status(before, "till.yaml:7: replicas must not be negative", at(600));
+  CHECK(status["phase"] == "Degraded");
+  CHECK(condition(status, "InvalidSpec")["status"] == "True");
+  CHECK(status["availableReplicas"] == 5);
+  CHECK(is_published(status, refused_status(status, "till.yaml:7: replicas must not be negative", at(900))));
+  CHECK(refused_status(nullptr, "no", at(0))["phase"] == "Degraded");
+}
+
+TEST_CASE("a selector as label queries take it", "[published]") {
+  CHECK(selector_text(Json::parse(R"({"matchLabels":{"app":"till","tier":"web"}})")) == "app=till,tier=web");
+  CHECK(selector_text(Json::parse(R"({"matchExpressions":[{"key":"a","operator":"In","values":["y","x"]},
+    {"key":"b","operator":"NotIn","values":["z"]},{"key":"c","operator":"Exists"},
+    {"key":"d","operator":"DoesNotExist"}]})")) == "a in (x,y),b notin (z),c,!d");
+  CHECK(selector_text(nullptr).empty());
+}
+
+TEST_CASE("a template that runs under an older hash is no update", "[known_hash]") {
+  Rollout desired = rollout("v1");
+  desired.older_hash = "olderv1";
+  CHECK(with_known_hash(desired, {}, std::nullopt).hash == "hashv1");
+  CHECK(with_known_hash(desired, {.workloads = {{.hash = "olderv1"}}}, std::nullopt).hash == "olderv1");
+  CHECK(with_known_hash(desired, {.workloads = {{.hash = "hashv1"}, {.hash = "olderv1"}}}, std::nullopt).hash ==
+        "hashv1");
+  Status status;
+  status.stable = Revision{"olderv1", "example.com/till:v1", {}};
+  CHECK(with_known_hash(desired, {}, status).hash == "olderv1");
+}
+
+TEST_CASE("ReplicaSets name the Rollout object while it is ours", "[published]") {
+  Cluster1 c = running("v1");
+  const auto owner_of = [&](const std::string& hash) {
+    c.pass(rollout("v1"), at(10));
+    for (const Action& action : c.last.actions)
+      if (auto adopt = std::get_if<AdoptReplicaSet>(&action); adopt && adopt->name == "till-" + hash)
+        return adopt->owner;
+    return Json("not adopted");
+  };
+  CHECK(owner_of("hashv1") == "not adopted");
+  c.live.object = RolloutObject{.uid = "u1", .ours = true};
+  CHECK(owner_of("hashv1")["uid"] == "u1");
+  c.workload("hashv1").rollout_uid = "u1";
+  CHECK(owner_of("hashv1") == "not adopted");
+  c.live.object.reset();
+  CHECK(owner_of("hashv1").is_null());
+}
+
+TEST_CASE("nothing is decided about a rollout that another controller drives", "[published]") {
+  Cluster1 c = running("v1");
+  c.live.object = RolloutObject{.uid = "u1", .driver = "rollouts-controller"};
+  CHECK_FALSE(c.pass(rollout("v2"), at(100)));
+  CHECK_THAT(c.last.held, ContainsSubstring("rollouts-controller"));
+  CHECK_THAT(c.last.held, ContainsSubstring("kubectl delete rollout till -n shop --cascade=orphan"));
+  CHECK(c.last.actions.empty());
+  c.live.object.reset();
+  c.rest(rollout("v2"), at(110));
+  CHECK(c.status->weight == 20);
+}
