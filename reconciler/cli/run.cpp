@@ -19,6 +19,10 @@
 #include "git/libgit2_repository.h"
 #include "sim/embedded_cluster.h"
 #include "web/endpoints.h"
+#include "web/measured_cluster.h"
+#include "web/measured_http.h"
+#include "web/measured_workers.h"
+#include "web/rollout_counters.h"
 
 namespace reconciler {
 namespace {
@@ -37,16 +41,57 @@ std::string status_line(const Report& report) {
   return text;
 }
 
+std::string_view to_text(Look look) {
+  switch (look) {
+    case Look::Unchanged: return "unchanged";
+    case Look::Transition: return "transition";
+    case Look::Act: return "act";
+    case Look::Held: return "held";
+    case Look::Failed: return "failed";
+  }
+  unreachable();
+}
+
+/// What is counted, and the decorators that count it. Outlives whatever works through them.
+struct Metering {
+  Metering(GitRepository& git, const RunOptions& options)
+      : git(git, clock, measurements, health, {redact(options.git.url), options.git.branch}) {}
+
+  /// For every client of the API server.
+  std::function<std::unique_ptr<HttpClient>(std::unique_ptr<HttpClient>)> around_http() {
+    return [this](std::unique_ptr<HttpClient> client) {
+      return std::make_unique<MeasuredHttp>(std::move(client), clock, measurements, health);
+    };
+  }
+
+  SystemClock clock;
+  Measurements measurements;
+  Health health;
+  MeasuredGit git;
+};
+
 /// The loop of one process: what is due, then wait for an answer, an event or the time.
 class Loop {
  public:
-  Loop(const RunOptions& options, GitRepository& git, Cluster& cluster)
+  Loop(const RunOptions& options, GitRepository& git, Cluster& cluster, Metering& metering)
       : options_(options),
         git_(git),
+        metering_(metering),
         workers_(kClusterThreads),
-        daemon_(options.daemon, git, cluster, clock_, workers_),
+        measured_workers_(workers_, clock_, metering.measurements),
+        measured_cluster_(cluster, metering.measurements),
+        daemon_(options.daemon, git, measured_cluster_, clock_, measured_workers_),
+        counters_(metering.measurements, metering.git, clock_),
         signals_([this] { workers_.wake(); }) {
     cluster.on_change([this] { workers_.wake(); });
+    daemon_.on_events = [this](const RolloutKey& key, const Status& status, const std::vector<RolloutEvent>& events) {
+      counters_.happened(key, status, events);
+    };
+    daemon_.on_look = [this](Look look, Duration took) {
+      const Labels labels = {{"result", std::string(to_text(look))}};
+      metering_.measurements.add(Measure::Reconciles, labels);
+      metering_.measurements.time(Measure::ReconcileSeconds, labels, took);
+    };
   }
   ~Loop() { workers_.stop(); }
 
@@ -90,7 +135,12 @@ class Loop {
   Result<void> listen() {
     if (options_.once) return {};
     const SocketAddress& address = options_.listen;
-    auto endpoints = Endpoints::start({.host = address.host, .port = address.port, .version = SERIN_VERSION}, clock_);
+    auto endpoints = Endpoints::start({.host = address.host,
+                                       .port = address.port,
+                                       .version = SERIN_VERSION,
+                                       .polls_due = options_.daemon.interval * 3,
+                                       .wake = [this] { workers_.wake(); }},
+                                      {metering_.measurements, metering_.health, metering_.git}, clock_);
     if (!endpoints && options_.listen_asked) return endpoints.error();
     if (!endpoints) {
       log_warn("no endpoints", {{"error", endpoints.error().message}});
@@ -101,13 +151,11 @@ class Loop {
     return {};
   }
 
-  /// For whoever asks over HTTP. Says how long the loop may wait: an idle one must still be seen to turn, and one that
-  /// just moved has a newer report to show soon.
+  /// For whoever asks over HTTP. Says how long the loop may wait: an idle one must still be seen to turn.
   Duration publish() {
     if (!endpoints_) return kLongestWait;
     endpoints_->beat();
-    if (!endpoints_->report_is_due()) return 1s;
-    endpoints_->publish(daemon_.report());
+    if (endpoints_->report_is_wanted()) endpoints_->publish(daemon_.report());
     return 20s;
   }
 
@@ -149,9 +197,13 @@ class Loop {
 
   const RunOptions& options_;
   GitRepository& git_;
+  Metering& metering_;
   SystemClock clock_;
   ThreadWorkers workers_;
+  MeasuredWorkers measured_workers_;
+  MeasuredCluster measured_cluster_;
   Daemon daemon_;
+  RolloutCounters counters_;
   StopSignals signals_;
   std::unique_ptr<Endpoints> endpoints_;  ///< null when there are none
   Duration last_status_{-10s};
@@ -178,16 +230,18 @@ int run_with(const RunOptions& options) {
     settings.http.base_url = embedded->url();
     log_info("embedded cluster, in memory only", {{"address", embedded->url()}});
   }
+  Metering metering(**git, options);
+  settings.around_http = metering.around_http();
   auto cluster = KubernetesCluster::open(settings);
   if (!cluster) return failed(cluster.error());
   log_info("starting", {{"version", SERIN_VERSION},
                         {"repo", git_options.url},
                         {"branch", git_options.branch},
                         {"cluster", settings.http.base_url}});
-  if (!options.dry_run) return Loop(options, **git, **cluster).run();
-  DryRunGit only_said(**git);
+  if (!options.dry_run) return Loop(options, metering.git, **cluster, metering).run();
+  DryRunGit only_said(metering.git);
   DryRunCluster only_asked(**cluster);
-  return Loop(options, only_said, only_asked).run();
+  return Loop(options, only_said, only_asked, metering).run();
 }
 
 }  // namespace

@@ -47,52 +47,51 @@ class Token {
   std::filesystem::file_time_type written_{};
 };
 
-}  // namespace
+class KeptAliveClient : public HttpClient {
+ public:
+  KeptAliveClient(const HttpClientSettings& settings, std::unique_ptr<RestStreams> opened)
+      : base_url_(settings.base_url),
+        token_(settings.token, settings.token_file),
+        calls_(settings),
+        streams_(std::move(opened)) {}
 
-struct HttpClient::Connections {
-  Connections(const HttpClientSettings& settings, std::unique_ptr<RestStreams> opened)
-      : base_url(settings.base_url),
-        token(settings.token, settings.token_file),
-        calls(settings),
-        streams(std::move(opened)) {}
+  Result<HttpResponse> request(const HttpRequest& request) override {
+    auto token = token_.current();
+    if (!token) return token.error();
+    auto response = calls_.call(request, *token);
+    if (!response) return about(request, response.error());
+    return response;
+  }
 
-  std::string base_url;
-  Token token;
-  CurlCalls calls;
-  std::unique_ptr<RestStreams> streams;
+  Result<HttpResponse> stream(const HttpRequest& request, std::stop_token stop,
+                              const std::function<bool(std::string_view)>& on_line) override {
+    auto token = token_.current();
+    if (!token) return token.error();
+    auto response = streams_->read(request, *token, stop, on_line);
+    if (!response) return about(request, response.error());
+    return response;
+  }
 
+ private:
   /// Queries stay out of messages: they are long, and those of others may hold keys.
   Error about(const HttpRequest& request, const Error& error) const {
     return {error.kind,
-            request.method + " " + base_url + request.path.substr(0, request.path.find('?')) + ": " + error.message};
+            request.method + " " + base_url_ + request.path.substr(0, request.path.find('?')) + ": " + error.message};
   }
+
+  std::string base_url_;
+  Token token_;
+  CurlCalls calls_;
+  std::unique_ptr<RestStreams> streams_;
 };
 
-HttpClient::HttpClient(std::unique_ptr<Connections> connections) : connections_(std::move(connections)) {}
-HttpClient::~HttpClient() = default;
+}  // namespace
 
 Result<std::unique_ptr<HttpClient>> HttpClient::open(HttpClientSettings settings) {
   while (settings.base_url.ends_with('/')) settings.base_url.pop_back();
   auto streams = RestStreams::open(settings);
   if (!streams) return streams.error();
-  return std::make_unique<HttpClient>(std::make_unique<Connections>(settings, *std::move(streams)));
-}
-
-Result<HttpResponse> HttpClient::request(const HttpRequest& request) {
-  auto token = connections_->token.current();
-  if (!token) return token.error();
-  auto response = connections_->calls.call(request, *token);
-  if (!response) return connections_->about(request, response.error());
-  return response;
-}
-
-Result<HttpResponse> HttpClient::stream(const HttpRequest& request, std::stop_token stop,
-                                        const std::function<bool(std::string_view)>& on_line) {
-  auto token = connections_->token.current();
-  if (!token) return token.error();
-  auto response = connections_->streams->read(request, *token, stop, on_line);
-  if (!response) return connections_->about(request, response.error());
-  return response;
+  return std::unique_ptr<HttpClient>(std::make_unique<KeptAliveClient>(settings, *std::move(streams)));
 }
 
 std::string percent_encoded(std::string_view text) {

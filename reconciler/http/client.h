@@ -51,28 +51,22 @@ struct HttpClientSettings {
 };
 
 /// One server, its kept-alive connections and its credentials. Any number of threads may call at once; each call in
-/// flight has a connection of its own.
+/// flight has a connection of its own. An interface, so that calls can be measured from outside.
 class HttpClient {
  public:
   /// `Invalid` when an address or a TLS text cannot be used; nothing is connected yet.
   static Result<std::unique_ptr<HttpClient>> open(HttpClientSettings settings);
-  ~HttpClient();
+  virtual ~HttpClient() = default;
 
   /// Any answer is a success here, whatever its status. `Transient`: no (whole) answer in time.
-  Result<HttpResponse> request(const HttpRequest& request);
+  virtual Result<HttpResponse> request(const HttpRequest& request) = 0;
 
   /// Hands over each line of a streamed answer as it arrives and returns when the stream ends: by the server, by
   /// `stop` (at once), or because `on_line` returned false. An answer other than 200 is returned with its body.
   /// `Transient`: the connection was lost, or silent for longer than `stream_idle`, which bounds it instead of
   /// `request.timeout`.
-  Result<HttpResponse> stream(const HttpRequest& request, std::stop_token stop,
-                              const std::function<bool(std::string_view line)>& on_line);
-
-  struct Connections;
-  explicit HttpClient(std::unique_ptr<Connections> connections);  ///< for `open`
-
- private:
-  std::unique_ptr<Connections> connections_;
+  virtual Result<HttpResponse> stream(const HttpRequest& request, std::stop_token stop,
+                                      const std::function<bool(std::string_view line)>& on_line) = 0;
 };
 
 /// `text` for use in a path or a query: everything but letters, digits and `-._~` percent-encoded.

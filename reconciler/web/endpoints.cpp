@@ -1,6 +1,8 @@
 #include "web/endpoints.h"
 
+#include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <mutex>
 
 #include "http/server.h"
@@ -10,21 +12,20 @@ namespace reconciler {
 namespace {
 
 constexpr Duration kBetweenReports = 1s;
+/// How long a fresh report is waited for; then the last one is good enough.
+constexpr Duration kReportPatience = 500ms;
 
 }  // namespace
 
 struct Endpoints::State {
-  State(Clock& clock, std::string version) : clock(clock), version(std::move(version)), beat(clock.monotonic()) {}
+  State(const Options& options, const Sources& sources, Clock& clock)
+      : options(options), sources(sources), clock(clock), beat(clock.monotonic()) {}
 
   ServerResponse answer(const ServerRequest& request) {
     if (request.method != "GET" && request.method != "HEAD")
       return {.status = 405, .content_type = "text/plain", .body = "only GET\n", .headers = {{"Allow", "GET, HEAD"}}};
-    Published published{.since_beat = clock.monotonic() - beat.load(), .version = version};
-    {
-      std::lock_guard lock(mutex);
-      published.report = report;
-    }
-    std::optional<Page> page = page_at(request.path, published);
+    if (shows_report(request.path)) wait_for_report();
+    std::optional<Page> page = page_at(request.path, published());
     if (!page)
       return {.status = 404,
               .content_type = "text/plain",
@@ -32,19 +33,49 @@ struct Endpoints::State {
     return {.status = page->status, .content_type = std::move(page->content_type), .body = std::move(page->body)};
   }
 
+  void wait_for_report() {
+    std::unique_lock lock(mutex);
+    if (report && clock.monotonic() - reported < kBetweenReports) return;
+    wanted = true;
+    lock.unlock();
+    if (options.wake) options.wake();
+    lock.lock();
+    came.wait_for(lock, kReportPatience, [this] { return !wanted; });
+  }
+
+  Published published() {
+    const Duration now = clock.monotonic();
+    Published out{.since_beat = now - beat.load(),
+                  .version = options.version,
+                  .repo = sources.git.names().repo,
+                  .ref = sources.git.names().ref,
+                  .health = sources.health.facts(),
+                  .polls_due = options.polls_due,
+                  .measurements = &sources.measurements};
+    if (out.health.last_good_poll) out.since_good_poll = now - *out.health.last_good_poll;
+    if (auto since = sources.git.unpushed_since()) out.status_lag = std::max<Duration>(0ms, clock.now() - *since);
+    std::lock_guard lock(mutex);
+    out.report = report;
+    return out;
+  }
+
+  const Options options;
+  const Sources sources;
   Clock& clock;
-  const std::string version;
   std::atomic<Duration> beat;
-  Duration reported{-kBetweenReports};  ///< of the loop's thread only
-  std::mutex mutex;
+  mutable std::mutex mutex;
+  std::condition_variable came;
+  bool wanted = false;
+  Duration reported{0};
   std::shared_ptr<const Report> report;
   std::unique_ptr<HttpServer> server;  ///< last: its handlers use the rest
 };
 
-Result<std::unique_ptr<Endpoints>> Endpoints::start(const Options& options, Clock& clock) {
-  auto state = std::make_unique<State>(clock, options.version);
+Result<std::unique_ptr<Endpoints>> Endpoints::start(const Options& options, const Sources& sources, Clock& clock) {
+  auto state = std::make_unique<State>(options, sources, clock);
+  // Two threads: whoever waits for a report does not keep /livez from answering.
   auto server = HttpServer::start(
-      {.address = options.host, .port = options.port, .connections_max = 64, .threads = 1},
+      {.address = options.host, .port = options.port, .connections_max = 64, .threads = 2},
       [state = state.get()](const ServerRequest& request) -> ServerAnswer { return state->answer(request); });
   if (!server) return server.error();
   state->server = std::move(*server);
@@ -58,13 +89,20 @@ uint16_t Endpoints::port() const { return state_->server->port(); }
 
 void Endpoints::beat() { state_->beat = state_->clock.monotonic(); }
 
-bool Endpoints::report_is_due() const { return state_->clock.monotonic() - state_->reported >= kBetweenReports; }
+bool Endpoints::report_is_wanted() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->wanted;
+}
 
 void Endpoints::publish(Report report) {
   auto shared = std::make_shared<const Report>(std::move(report));
-  state_->reported = state_->clock.monotonic();
-  std::lock_guard lock(state_->mutex);
-  state_->report = std::move(shared);
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->reported = state_->clock.monotonic();
+    state_->report = std::move(shared);
+    state_->wanted = false;
+  }
+  state_->came.notify_all();
 }
 
 }  // namespace reconciler

@@ -2,11 +2,15 @@
 // change what is decided.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/result.h"
 #include "daemon/daemon.h"
+#include "web/health.h"
+#include "web/measured_git.h"
+#include "web/measurements.h"
 
 namespace reconciler {
 
@@ -16,18 +20,28 @@ class Endpoints {
     std::string host = "127.0.0.1";
     uint16_t port = 0;  ///< zero: any free one
     std::string version;
+    Duration polls_due = 180s;  ///< a good poll older than this makes the program unready
+    /// Makes the loop turn, so that it sees that a report is wanted. Called from any thread.
+    std::function<void()> wake = nullptr;
+  };
+  /// What is known beside the report; all of it may be read from any thread, and outlives the endpoints.
+  struct Sources {
+    const Measurements& measurements;
+    const Health& health;
+    const MeasuredGit& git;
   };
 
   /// Listens; `Transient` when the address cannot be bound.
-  static Result<std::unique_ptr<Endpoints>> start(const Options& options, Clock& clock);
+  static Result<std::unique_ptr<Endpoints>> start(const Options& options, const Sources& sources, Clock& clock);
   ~Endpoints();
 
   uint16_t port() const;
 
   /// The loop turned. Cheap: for every turn, at the latest every 30 s.
   void beat();
-  /// At most one a second is asked for.
-  bool report_is_due() const;
+  /// Somebody asked, and the last report is more than a moment old. A report is made for those who ask and for
+  /// nobody else, at most once a second.
+  bool report_is_wanted() const;
   void publish(Report report);
 
   struct State;

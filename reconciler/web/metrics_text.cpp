@@ -1,100 +1,92 @@
-// Names and labels of the metrics. No commit ids or messages in labels, except of *_info.
-#include <functional>
+// What the report says as gauges, beside what was counted. No commit ids or messages in labels, except of *_info.
+#include <algorithm>
 
-#include "base/format.h"
+#include "web/exposition.h"
 #include "web/pages.h"
 
 namespace reconciler {
 namespace {
 
-using Labels = std::vector<std::pair<std::string_view, std::string>>;
+constexpr std::string_view kGauge = "gauge";
 
-std::string escaped(const std::string& value) {
-  std::string out;
-  for (char c : value) {
-    if (c == '\\' || c == '"') out += '\\';
-    out += c == '\n' ? std::string("\\n") : std::string(1, c);
-  }
-  return out;
+/// `namespace="shop",name="checkout"`
+std::string named(const RolloutKey& key) { return label_text({{"namespace", key.ns}, {"name", key.name}}); }
+
+template <class Add>
+void for_each_status(const Report& report, const Add& add) {
+  for (const RolloutReport& rollout : report.rollouts)
+    if (rollout.status) add(named(rollout.key), *rollout.status);
 }
 
-class Exposition {
- public:
-  /// A gauge and its samples, which `fill` adds.
-  void gauge(std::string_view name, std::string_view help, const std::function<void()>& fill) {
-    name_ = name;
-    text_ += format("# HELP {} {}\n# TYPE {} gauge\n", name, help, name);
-    fill();
-  }
+void write_images(Exposition& out, const std::string& name, std::string_view role,
+                  const std::optional<Revision>& revision) {
+  if (!revision) return;
+  out.sample(name + "," + label_text({{"role", std::string(role)}, {"image", revision->image}}), 1);
+}
 
-  void add(const Labels& labels, size_t value) {
-    std::string list;
-    for (const auto& [label, text] : labels)
-      list += format("{}{}=\"{}\"", list.empty() ? "" : ",", label, escaped(text));
-    text_ += labels.empty() ? format("{} {}\n", name_, value) : format("{}{{}} {}\n", name_, list, value);
-  }
+/// Git asks for what was rejected, or what is asked for is refused: what runs is something else.
+bool is_diverged(const Status& status) {
+  return !status.refused.empty() || std::any_of(status.rejected.begin(), status.rejected.end(), [&](const Rejected& r) {
+    return !r.lapsed && (!status.canary || !status.returning.empty());
+  });
+}
 
-  std::string take() { return std::move(text_); }
+void write_rollouts(Exposition& out, const Report& report) {
+  out.family("serin_rollout_phase", kGauge, "The phase a rollout is in.");
+  for_each_status(report, [&](const std::string& name, const Status& status) {
+    out.sample(name + ",phase=\"" + std::string(to_text(status.phase)) + "\"", 1);
+  });
+  out.family("serin_rollout_weight", kGauge, "The canary's share of traffic in percent.");
+  for_each_status(report, [&](const std::string& name, const Status& status) { out.sample(name, status.weight); });
+  out.family("serin_rollout_step", kGauge, "The number of canary steps completed.");
+  for_each_status(report, [&](const std::string& name, const Status& status) {
+    if (status.step) out.sample(name, status.step->index);
+  });
+  out.family("serin_rollout_info", kGauge, "The images a rollout consists of.");
+  for_each_status(report, [&](const std::string& name, const Status& status) {
+    write_images(out, name, "stable", status.stable);
+    write_images(out, name, "canary", status.canary);
+  });
+  out.family("serin_rollout_git_diverged", kGauge, "Git asks for something that was rejected or refused.");
+  for_each_status(report, [&](const std::string& name, const Status& status) {
+    if (is_diverged(status)) out.sample(name, 1);
+  });
+  out.family("serin_rollout_trouble", kGauge,
+             "Rollouts about which nothing is decided or done until something is put right.");
+  for (const RolloutReport& rollout : report.rollouts)
+    if (!rollout.trouble.empty()) out.sample(named(rollout.key), 1);
+}
 
- private:
-  std::string name_;
-  std::string text_;
-};
-
-void add_rollouts(Exposition& out, const Report& report) {
-  auto each = [&](auto&& add) {
-    return [&report, add] {
-      for (const RolloutReport& rollout : report.rollouts)
-        if (rollout.status) add(*rollout.status, Labels{{"namespace", rollout.key.ns}, {"name", rollout.key.name}});
-    };
-  };
-  out.gauge("serin_rollout_phase", "The phase a rollout is in.", each([&](const Status& status, Labels labels) {
-              labels.emplace_back("phase", to_text(status.phase));
-              out.add(labels, 1);
-            }));
-  out.gauge("serin_rollout_weight", "The canary's share of traffic in percent.",
-            each([&](const Status& status, const Labels& labels) { out.add(labels, size_t(status.weight)); }));
-  out.gauge("serin_rollout_step", "The number of canary steps completed.",
-            each([&](const Status& status, const Labels& labels) {
-              if (status.step) out.add(labels, size_t(status.step->index));
-            }));
-  out.gauge("serin_rollout_info", "The images a rollout consists of.", each([&](const Status& status, Labels labels) {
-              labels.resize(4);
-              for (const auto& [role, revision] : {std::pair("stable", &status.stable), {"canary", &status.canary}}) {
-                if (!*revision) continue;
-                labels[2] = {"role", role};
-                labels[3] = {"image", (*revision)->image};
-                out.add(labels, 1);
-              }
-            }));
-  out.gauge("serin_rollout_trouble", "Rollouts about which nothing is decided or done until something is put right.",
-            [&] {
-              for (const RolloutReport& rollout : report.rollouts)
-                if (!rollout.trouble.empty()) out.add({{"namespace", rollout.key.ns}, {"name", rollout.key.name}}, 1);
-            });
+void write_single(Exposition& out, std::string_view name, std::string_view help, const std::string& labels,
+                  double value) {
+  out.family(name, kGauge, help);
+  out.sample(labels, value);
 }
 
 }  // namespace
 
 std::string metrics_text(const Published& published) {
   Exposition out;
-  out.gauge("serin_build_info", "The version that runs.", [&] { out.add({{"version", published.version}}, 1); });
+  const std::string repo = label_text({{"repo", published.repo}});
+  write_single(out, "serin_build_info", "The version that runs.", label_text({{"version", published.version}}), 1);
+  if (published.measurements) published.measurements->write(out);
+  write_single(out, "serin_git_status_lag_seconds", "For how long something recorded has waited to be pushed.", repo,
+               double(published.status_lag.count()) / 1000);
   if (!published.report) return out.take();
   const Report& report = *published.report;
-  out.gauge("serin_git_head_info", "The commit whose manifests are in force.", [&] {
-    if (!report.head.empty()) out.add({{"commit", report.head}}, 1);
-  });
-  out.gauge("serin_git_push_queue", "Recorded transitions that are not pushed yet.",
-            [&] { out.add({}, report.unpushed); });
-  out.gauge("serin_git_trouble", "The repository cannot be followed or pushed to.",
-            [&] { out.add({}, !report.git_trouble.empty()); });
-  out.gauge("serin_cluster_trouble", "The cluster cannot be observed.",
-            [&] { out.add({}, !report.cluster_trouble.empty()); });
-  out.gauge("serin_objects_failed", "Objects that are not as Git asks for.",
-            [&] { out.add({}, report.failed_objects.size()); });
-  out.gauge("serin_manifest_problems", "What is wrong with files in Git.",
-            [&] { out.add({}, report.problems.size()); });
-  add_rollouts(out, report);
+  out.family("serin_git_head_info", kGauge, "The commit whose manifests are in force.");
+  if (!report.head.empty())
+    out.sample(label_text({{"repo", published.repo}, {"ref", published.ref}, {"commit", report.head}}), 1);
+  write_single(out, "serin_git_push_queue", "Recorded transitions that are not pushed yet.", repo,
+               double(report.unpushed));
+  write_single(out, "serin_git_trouble", "The repository cannot be followed or pushed to.", repo,
+               report.git_trouble.empty() ? 0 : 1);
+  write_single(out, "serin_cluster_trouble", "The cluster cannot be observed.", "",
+               report.cluster_trouble.empty() ? 0 : 1);
+  write_single(out, "serin_objects_failed", "Objects that are not as Git asks for.", "",
+               double(report.failed_objects.size()));
+  write_single(out, "serin_manifest_problems", "What is wrong with files in Git.", "", double(report.problems.size()));
+  write_rollouts(out, report);
   return out.take();
 }
 

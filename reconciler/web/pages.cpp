@@ -18,9 +18,13 @@ Page live_page(const Published& published) {
 Page ready_page(const Published& published) {
   if (Page live = live_page(published); live.status != 200) return live;
   if (!published.report || published.report->head.empty()) return unavailable("nothing has been read from git yet");
-  const Report& report = *published.report;
-  if (!report.cluster_trouble.empty()) return unavailable("cluster: " + report.cluster_trouble);
-  if (!report.git_trouble.empty()) return unavailable("git: " + report.git_trouble);
+  if (!published.report->cluster_trouble.empty()) return unavailable("cluster: " + published.report->cluster_trouble);
+  const HealthFacts& health = published.health;
+  if (!health.api_trouble.empty()) return unavailable("cluster: " + health.api_trouble);
+  if (!published.since_good_poll) return unavailable("git: no poll has succeeded yet");
+  if (*published.since_good_poll > published.polls_due)
+    return unavailable(format("git: the last good poll is {} old", format_duration(*published.since_good_poll)));
+  if (!health.record_trouble.empty()) return unavailable("status cannot be recorded: " + health.record_trouble);
   return {.body = "ok\n"};
 }
 
@@ -31,7 +35,9 @@ Json rollout_json(const RolloutReport& rollout) {
   if (!rollout.trouble.empty()) json["trouble"] = rollout.trouble;
   if (!rollout.status) return json;
   const Status& status = *rollout.status;
-  json["phase"] = to_text(status.phase);
+  json["phase"] = to_text(rollout.live.phase);
+  if (!rollout.live.message.empty()) json["message"] = rollout.live.message;
+  json["recordedPhase"] = to_text(status.phase);
   json["weight"] = status.weight;
   if (status.stable) json["stable"] = revision_json(*status.stable);
   if (status.canary) json["canary"] = revision_json(*status.canary);
@@ -40,6 +46,8 @@ Json rollout_json(const RolloutReport& rollout) {
 }
 
 }  // namespace
+
+bool shows_report(std::string_view path) { return path == "/metrics" || path == "/readyz" || path == "/status.json"; }
 
 std::optional<Page> page_at(std::string_view path, const Published& published) {
   if (path == "/healthz" || path == "/livez") return live_page(published);

@@ -8,6 +8,8 @@
 
 #include "base/json.h"
 #include "daemon/daemon.h"
+#include "web/health.h"
+#include "web/measurements.h"
 
 namespace reconciler {
 
@@ -16,6 +18,14 @@ struct Published {
   std::shared_ptr<const Report> report;  ///< null before the first
   Duration since_beat{0};                ///< since the loop turned last
   std::string version;
+  std::string repo;  ///< labels, see MeasuredGit::Names
+  std::string ref;
+  HealthFacts health;
+  /// Since the repository was polled well; nothing before the first time. Too long: `polls_due`.
+  std::optional<Duration> since_good_poll;
+  Duration polls_due = 180s;
+  Duration status_lag{0};  ///< for how long something recorded has waited to be pushed
+  const Measurements* measurements = nullptr;
 };
 
 struct Page {
@@ -24,11 +34,14 @@ struct Page {
   std::string body;
 };
 
-/// `/healthz`, `/livez`: the loop turns. `/readyz`: it knows what Git asks for and what the cluster looks like.
-/// `/metrics`, `/status.json`. Nothing for other paths.
+/// `/healthz`, `/livez`: the loop turns. `/readyz`: the caches are filled, the API server answers, the repository was
+/// polled lately and records can be made. `/metrics`, `/status.json`. Nothing for other paths.
 std::optional<Page> page_at(std::string_view path, const Published& published);
 
-/// The report in Prometheus' text format.
+/// Does the page show the report? Then a fresh one is worth waiting for.
+bool shows_report(std::string_view path);
+
+/// The report and what was counted, in Prometheus' text format.
 std::string metrics_text(const Published& published);
 
 Json report_json(const Report& report);

@@ -24,11 +24,11 @@ Json rollout_definition() {
 }
 
 /// A world that knows Rollouts, with one of two pods applied by `serin`.
-struct Scene {
+struct RolloutWorld {
   World world{{.now = *parse_time("2026-11-22T10:00:00Z")}};
   ResourcePath till;
 
-  Scene() {
+  RolloutWorld() {
     REQUIRE(world.create(at(world, "apiextensions.k8s.io/v1", "CustomResourceDefinition"), rollout_definition()));
     till = at(world, "argoproj.io/v1alpha1", "Rollout", "default", "till");
     REQUIRE(till.type != nullptr);
@@ -59,7 +59,7 @@ struct Scene {
 }  // namespace
 
 TEST_CASE("the status of a Rollout is written apart from its spec", "[custom]") {
-  Scene scene;
+  RolloutWorld scene;
   const int64_t generation = *integer_at(scene.live(), {"metadata", "generation"});
   scene.apply({{"status", {{"phase", "Healthy"}, {"observedGeneration", "1"}, {"message", "gone soon"}}}}, "status");
   CHECK(scene.live()["status"]["phase"] == "Healthy");
@@ -74,7 +74,7 @@ TEST_CASE("the status of a Rollout is written apart from its spec", "[custom]") 
 }
 
 TEST_CASE("the scale subresource reads and writes where the definition says", "[custom]") {
-  Scene scene;
+  RolloutWorld scene;
   scene.apply({{"status", {{"HPAReplicas", 4}, {"selector", "app=till"}}}}, "status");
   const Json scale = scale_of(scene.live(), *scene.till.type);
   CHECK(scale["spec"]["replicas"] == 2);
@@ -90,7 +90,7 @@ TEST_CASE("the scale subresource reads and writes where the definition says", "[
 }
 
 TEST_CASE("kubectl get shows the columns of the definition", "[custom]") {
-  Scene scene;
+  RolloutWorld scene;
   scene.apply({{"status", {{"phase", "Paused"}, {"canary", {{"weights", {{"canary", {{"weight", 20}}}}}}}}}}, "status");
   const Json table = table_of(*scene.till.type, {std::make_shared<const Json>(scene.live())}, RowObject::None,
                               "meta.k8s.io/v1", scene.world.now() + 90s);

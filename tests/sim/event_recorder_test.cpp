@@ -11,7 +11,7 @@ using namespace reconciler;
 namespace {
 
 /// A cluster with the namespace `shop`, and a recorder whose jobs run when `settle` is called.
-struct Scene {
+struct Recording {
   SimClock clock{TimePoint(std::chrono::hours(24 * 365 * 50))};
   World world{{.now = clock.now()}};
   Writer writer;
@@ -19,7 +19,7 @@ struct Scene {
   SimWorkers workers{clock, Random(2), {}};
   EventRecorder recorder{cluster, clock, workers};
 
-  Scene() { REQUIRE(cluster.ensure_namespace("shop")); }
+  Recording() { REQUIRE(cluster.ensure_namespace("shop")); }
 
   void record(const RolloutEvent& event) { recorder.record({"shop", "till"}, "", {event}); }
 
@@ -35,7 +35,7 @@ const RolloutEvent kPaused{EventType::Normal, "RolloutPaused", "pausing for 5m"}
 }  // namespace
 
 TEST_CASE("an event is about the Rollout, whether that is in the cluster or not", "[events]") {
-  Scene scene;
+  Recording scene;
   scene.record({EventType::Warning, "RolloutAborted", "success rate 81% < 95%"});
   CHECK_FALSE(scene.recorder.idle());
   scene.settle();
@@ -51,7 +51,7 @@ TEST_CASE("an event is about the Rollout, whether that is in the cluster or not"
 }
 
 TEST_CASE("the same event again within a while raises its count", "[events]") {
-  Scene scene;
+  Recording scene;
   scene.record(kPaused);
   scene.settle();
   scene.clock.advance_to(5min);
@@ -68,7 +68,7 @@ TEST_CASE("the same event again within a while raises its count", "[events]") {
 }
 
 TEST_CASE("events that cannot be written are lost, and the next ones are not", "[events]") {
-  Scene scene;
+  Recording scene;
   scene.recorder.record({"nowhere", "till"}, "", {kPaused});
   scene.settle();
   CHECK(scene.recorder.idle());
@@ -78,7 +78,7 @@ TEST_CASE("events that cannot be written are lost, and the next ones are not", "
 }
 
 TEST_CASE("a flood of events is cut short", "[events]") {
-  Scene scene;
+  Recording scene;
   std::vector<RolloutEvent> flood;
   for (int i = 0; i < 5000; ++i) flood.push_back({EventType::Normal, "ScalingReplicaSet", std::to_string(i)});
   scene.recorder.record({"shop", "till"}, "", flood);

@@ -2,6 +2,7 @@
 
 #include "daemon/system_clock.h"
 #include "http/raw_client.h"
+#include "sim/sim_git.h"
 
 #include "catch.h"
 
@@ -16,40 +17,65 @@ std::string answer(const Endpoints& endpoints, const std::string& request_line) 
   return client.read_until("");
 }
 
-std::unique_ptr<Endpoints> started(Clock& clock) {
-  auto endpoints = Endpoints::start({.version = "1.2.3"}, clock);
-  REQUIRE(endpoints);
-  return std::move(*endpoints);
-}
+/// Everything the endpoints read, over a repository that answers to nothing.
+struct Known {
+  SystemClock clock;
+  Measurements measurements;
+  Health health;
+  SimRemote remote;
+  SimClone clone;
+  SimGit repository{remote, clone};
+  MeasuredGit git{repository, clock, measurements, health, {"https://git.example.com/shop", "main"}};
+
+  Known() { remote.commit("main", {}, {}, "Begin"); }
+
+  Result<std::unique_ptr<Endpoints>> start(uint16_t port = 0, std::function<void()> wake = nullptr) {
+    return Endpoints::start({.port = port, .version = "1.2.3", .wake = std::move(wake)}, {measurements, health, git},
+                            clock);
+  }
+};
 
 }  // namespace
 
 TEST_CASE("endpoints answer from what was published last", "[web]") {
-  SystemClock clock;
-  auto endpoints = started(clock);
+  Known known;
+  auto endpoints = *known.start();
   CHECK_THAT(answer(*endpoints, "GET /livez"), ContainsSubstring("200 OK"));
   CHECK_THAT(answer(*endpoints, "GET /readyz"), ContainsSubstring("503"));
-  CHECK(endpoints->report_is_due());
   Report report;
   report.head = "3f1c0d2e";
   endpoints->publish(report);
-  CHECK_FALSE(endpoints->report_is_due());
+  CHECK_THAT(answer(*endpoints, "GET /readyz"), ContainsSubstring("no poll has succeeded yet"));
+  REQUIRE(known.git.poll());
   CHECK_THAT(answer(*endpoints, "GET /readyz"), ContainsSubstring("200 OK"));
-  CHECK_THAT(answer(*endpoints, "GET /metrics"), ContainsSubstring("serin_git_head_info{commit=\"3f1c0d2e\"} 1"));
+  CHECK_THAT(answer(*endpoints, "GET /metrics"),
+             ContainsSubstring(
+                 "serin_git_head_info{repo=\"https://git.example.com/shop\",ref=\"main\",commit=\"3f1c0d2e\"} 1"));
   CHECK_THAT(answer(*endpoints, "GET /status.json"), ContainsSubstring("\"head\":\"3f1c0d2e\""));
 }
 
+TEST_CASE("a report is made for whoever asks, and for nobody else", "[web]") {
+  Known known;
+  Endpoints* endpoints = nullptr;
+  std::unique_ptr<Endpoints> started = *known.start(0, [&] { endpoints->publish({.head = "abc"}); });
+  endpoints = started.get();
+  CHECK_FALSE(endpoints->report_is_wanted());
+  CHECK_THAT(answer(*endpoints, "GET /livez"), ContainsSubstring("200 OK"));
+  CHECK_FALSE(endpoints->report_is_wanted());
+  CHECK_THAT(answer(*endpoints, "GET /status.json"), ContainsSubstring("\"head\":\"abc\""));
+}
+
 TEST_CASE("endpoints only read", "[web]") {
-  SystemClock clock;
-  auto endpoints = started(clock);
+  Known known;
+  auto endpoints = *known.start();
   CHECK_THAT(answer(*endpoints, "POST /livez"), ContainsSubstring("405"));
   CHECK_THAT(answer(*endpoints, "GET /nowhere"), ContainsSubstring("404"));
 }
 
 TEST_CASE("an address in use is said", "[web]") {
-  SystemClock clock;
-  auto first = started(clock);
-  auto second = Endpoints::start({.port = first->port()}, clock);
+  Known known;
+  auto first = *known.start();
+  auto second = known.start(first->port());
   REQUIRE_FALSE(second);
   CHECK_THAT(second.error().message, ContainsSubstring(std::to_string(first->port())));
 }

@@ -20,7 +20,11 @@ Report report_of_a_canary() {
 }
 
 Published published(Report report) {
-  return {.report = std::make_shared<const Report>(std::move(report)), .since_beat = 1s, .version = "1.2.3"};
+  return {.report = std::make_shared<const Report>(std::move(report)),
+          .since_beat = 1s,
+          .version = "1.2.3",
+          .repo = "/srv/shop.git",
+          .since_good_poll = 10s};
 }
 
 int status_at(std::string_view path, const Published& known) {
@@ -45,15 +49,28 @@ TEST_CASE("ready means that git and the cluster are known", "[web]") {
   Report no_cluster = report_of_a_canary();
   no_cluster.cluster_trouble = "connection refused";
   CHECK(page_at("/readyz", published(no_cluster))->body == "cluster: connection refused\n");
+  Published known = published(report_of_a_canary());
+  known.health.api_trouble = "connection refused";
+  CHECK(page_at("/readyz", known)->body == "cluster: connection refused\n");
+  known.health = {.record_trouble = "no space left on device"};
+  CHECK(page_at("/readyz", known)->body == "status cannot be recorded: no space left on device\n");
+}
+
+TEST_CASE("a repository that is away for a moment does not make it unready, one that stays away does", "[web]") {
   Report no_git = report_of_a_canary();
   no_git.git_trouble = "unreachable";
-  CHECK(status_at("/readyz", published(no_git)) == 503);
+  Published known = published(no_git);
+  CHECK(status_at("/readyz", known) == 200);
+  known.since_good_poll = 181s;
+  CHECK(page_at("/readyz", known)->body == "git: the last good poll is 3m1s old\n");
+  known.since_good_poll.reset();
+  CHECK(status_at("/readyz", known) == 503);
 }
 
 TEST_CASE("metrics tell phase, weight, step and images, escaped", "[web]") {
   std::string text = metrics_text(published(report_of_a_canary()));
   CHECK_THAT(text, ContainsSubstring("serin_build_info{version=\"1.2.3\"} 1\n"));
-  CHECK_THAT(text, ContainsSubstring("serin_git_push_queue 0\n"));
+  CHECK_THAT(text, ContainsSubstring("serin_git_push_queue{repo=\"/srv/shop.git\"} 0\n"));
   CHECK_THAT(text, ContainsSubstring("serin_rollout_phase{namespace=\"shop\",name=\"checkout\",phase=\"Paused\"} 1\n"));
   CHECK_THAT(text, ContainsSubstring("serin_rollout_weight{namespace=\"shop\",name=\"checkout\"} 20\n"));
   CHECK_THAT(text, ContainsSubstring("role=\"canary\",image=\"r.example.com/checkout:\\\"v2\\\"\"} 1\n"));

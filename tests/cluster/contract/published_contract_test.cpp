@@ -31,7 +31,7 @@ std::string rollout_path(const std::string& ns) {
   return "/apis/argoproj.io/v1alpha1/namespaces/" + ns + "/rollouts/checkout";
 }
 
-Json applied(Cluster& cluster, const Json& object, ApplyMode mode = ApplyMode::Write) {
+Json put(Cluster& cluster, const Json& object, ApplyMode mode = ApplyMode::Write) {
   auto result = cluster.apply(object, mode);
   INFO((result ? "" : result.error().message));
   REQUIRE(result);
@@ -45,7 +45,7 @@ void need_rollouts(Cluster& cluster) {
   const std::string text((std::istreambuf_iterator<char>(file)), {});
   Documents documents = read_documents("rollouts-crd.yaml", text);
   REQUIRE(documents.documents.size() == 1);
-  applied(cluster, documents.documents[0].value);
+  put(cluster, documents.documents[0].value);
   REQUIRE(eventually([&] { return bool(cluster.apply(manifest("default", 1), ApplyMode::DryRun)); }));
 }
 
@@ -63,15 +63,15 @@ TEST_CASE("a published Rollout is observed, and its status is written apart", "[
   auto cluster = open_cluster();
   need_rollouts(*cluster);
   std::string ns = new_namespace(*cluster);
-  const Json after = applied(*cluster, manifest(ns, 2));
+  const Json after = put(*cluster, manifest(ns, 2));
   CHECK(is_seen(*cluster, ns, [&](const RolloutObject& object) {
     return object.ours && object.uid == text_at(after, {"metadata", "uid"}) && object.generation == 1 &&
            object.driver.empty() && !object.scaled;
   }));
 
-  applied(*cluster, with_status(ns, {{"phase", "Healthy"}, {"observedGeneration", "1"}, {"message", "soon gone"}}),
-          ApplyMode::Status);
-  applied(*cluster, with_status(ns, {{"phase", "Healthy"}, {"observedGeneration", "1"}}), ApplyMode::Status);
+  put(*cluster, with_status(ns, {{"phase", "Healthy"}, {"observedGeneration", "1"}, {"message", "soon gone"}}),
+      ApplyMode::Status);
+  put(*cluster, with_status(ns, {{"phase", "Healthy"}, {"observedGeneration", "1"}}), ApplyMode::Status);
 
   CHECK(is_seen(*cluster, ns, [](const RolloutObject& object) {
     return object.status == R"({"observedGeneration":"1","phase":"Healthy"})" && object.generation == 1 &&
@@ -80,7 +80,7 @@ TEST_CASE("a published Rollout is observed, and its status is written apart", "[
   Backdoor backdoor;
   const Json before = backdoor.get(rollout_path(ns));
   CHECK(before["spec"] == manifest(ns, 2)["spec"]);  // never defaulted
-  applied(*cluster, with_status(ns, {{"phase", "Healthy"}, {"observedGeneration", "1"}}), ApplyMode::Status);
+  put(*cluster, with_status(ns, {{"phase", "Healthy"}, {"observedGeneration", "1"}}), ApplyMode::Status);
   CHECK(backdoor.get(rollout_path(ns))["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]);
 }
 
@@ -88,14 +88,14 @@ TEST_CASE("only the scale subresource asks a rollout for another count", "[contr
   auto cluster = open_cluster();
   need_rollouts(*cluster);
   std::string ns = new_namespace(*cluster);
-  applied(*cluster, manifest(ns, 2));
+  put(*cluster, manifest(ns, 2));
   Backdoor backdoor;
   backdoor.merge(rollout_path(ns), {{"spec", {{"replicas", 3}}}});
   CHECK(is_seen(*cluster, ns, [](const RolloutObject& object) { return object.generation == 2 && !object.scaled; }));
   backdoor.merge(rollout_path(ns) + "/scale", {{"spec", {{"replicas", 5}}}});
   CHECK(is_seen(*cluster, ns, [](const RolloutObject& object) { return object.scaled == 5; }));
 
-  applied(*cluster, manifest(ns, -1));
+  put(*cluster, manifest(ns, -1));
 
   CHECK(backdoor.get(rollout_path(ns))["spec"]["replicas"] == 5);
   CHECK(is_seen(*cluster, ns, [](const RolloutObject& object) { return object.scaled == 5; }));
@@ -119,7 +119,7 @@ TEST_CASE("adopting a ReplicaSet sets its owner, and takes a former one away", "
   auto cluster = open_cluster();
   need_rollouts(*cluster);
   std::string ns = new_namespace(*cluster);
-  const Json published = applied(*cluster, manifest(ns, 1));
+  const Json published = put(*cluster, manifest(ns, 1));
   const std::string uid = text_at(published, {"metadata", "uid"});
   const Json owner{{"apiVersion", "argoproj.io/v1alpha1"},
                    {"kind", "Rollout"},
@@ -153,9 +153,9 @@ TEST_CASE("an event about a Rollout needs no Rollout object", "[contract]") {
   event["metadata"] = {{"name", "checkout.1-1"}, {"namespace", ns}};
   event["involvedObject"] = {
       {"apiVersion", "argoproj.io/v1alpha1"}, {"kind", "Rollout"}, {"name", "checkout"}, {"namespace", ns}};
-  applied(*cluster, event);
+  put(*cluster, event);
   event["count"] = 2;
-  applied(*cluster, event);
+  put(*cluster, event);
   Backdoor backdoor;
   const Json listed = backdoor.get("/api/v1/namespaces/" + ns + "/events");
   REQUIRE(listed["items"].size() == 1);
