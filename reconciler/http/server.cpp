@@ -28,6 +28,11 @@ using tcp = asio::ip::tcp;
 
 namespace {
 
+/// What a client that was refused may still send before its connection is cut off: were it cut off at once, the answer
+/// would be lost with it.
+constexpr size_t kUnreadBytesMax = 1 << 20;
+constexpr Duration kUnreadTime = 2s;
+
 class Connection;
 
 /// What all connections share. It outlives them: the threads are joined before it goes.
@@ -111,14 +116,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   void read_header() {
-    stream_.expires_after(shared_.options.header_time);
+    const auto now = std::chrono::steady_clock::now();
+    request_end_ = now + shared_.options.request_time;
+    stream_.expires_at(std::min(now + shared_.options.header_time, request_end_));
     http::async_read_header(stream_, buffer_, *parser_,
                             [self = shared_from_this()](beast::error_code error, size_t) { self->on_header(error); });
   }
 
   void on_header(beast::error_code error) {
     if (error) return refuse(error);
-    stream_.expires_after(shared_.options.request_time);
+    stream_.expires_at(request_end_);
+    if (shared_.options.refuse)
+      if (auto refusal = shared_.options.refuse(request_head())) return send(std::move(*refusal), LastAnswer::Unread);
     if (beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
       static const std::string kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       asio::async_write(
@@ -137,27 +146,34 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   /// Malformed or too large: one answer, then the connection is over.
   void refuse(beast::error_code error) {
-    if (error == http::error::body_limit) return send({413, "text/plain", "request body too large\n"}, LastAnswer::Yes);
+    if (error == http::error::body_limit)
+      return send({413, "text/plain", "request body too large\n"}, LastAnswer::Unread);
     if (error == http::error::header_limit || error == http::error::buffer_overflow)
-      return send({431, "text/plain", "request header too large\n"}, LastAnswer::Yes);
+      return send({431, "text/plain", "request header too large\n"}, LastAnswer::Unread);
     // Everything from the parser but the end of the stream is the client's fault.
     bool parsing = error.category() == make_error_code(http::error::bad_method).category();
     if (parsing && error != http::error::end_of_stream && error != http::error::partial_message)
-      return send({400, "text/plain", "malformed request\n"}, LastAnswer::Yes);
+      return send({400, "text/plain", "malformed request\n"}, LastAnswer::Unread);
     end();
   }
 
-  void answer() {
-    auto& message = parser_->get();
+  ServerRequest request_head() const {
+    const auto& message = parser_->get();
     ServerRequest request;
     request.method = std::string(message.method_string());
     request.target = std::string(message.target());
-    request.body = std::move(message.body());
     request.remote = remote_;
     for (const auto& field : message)
       request.headers.emplace(lower_case(std::string_view(field.name_string().data(), field.name_string().size())),
                               std::string(field.value()));
     split_target(request);
+    return request;
+  }
+
+  void answer() {
+    auto& message = parser_->get();
+    ServerRequest request = request_head();
+    request.body = std::move(message.body());
     head_only_ = message.method() == http::verb::head;
     ServerAnswer answer = shared_.handler(request);
     if (auto* whole = std::get_if<ServerResponse>(&answer))
@@ -165,7 +181,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     open_stream(std::move(std::get<StreamedResponse>(answer)));
   }
 
-  enum class LastAnswer { No, Yes };
+  enum class LastAnswer { No, Yes, Unread };  ///< Unread: and something of the request was not read
 
   void send(ServerResponse answer, LastAnswer last) {
     response_.emplace(http::int_to_status(unsigned(answer.status)), 11);
@@ -180,8 +196,26 @@ class Connection : public std::enable_shared_from_this<Connection> {
     http::async_write(stream_, *response_, [self = shared_from_this(), last](beast::error_code error, size_t) {
       self->response_.reset();
       if (error || last == LastAnswer::Yes) return self->end();
+      if (last == LastAnswer::Unread) return self->hang_up();
       self->await_request();
     });
+  }
+
+  /// Says that nothing follows, and waits a little for the client to notice.
+  void hang_up() {
+    beast::error_code ignored;  // it may be gone already
+    stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    stream_.expires_after(kUnreadTime);
+    discard(kUnreadBytesMax);
+  }
+
+  void discard(size_t left) {
+    buffer_.clear();
+    stream_.async_read_some(buffer_.prepare(8192),
+                            [self = shared_from_this(), left](beast::error_code error, size_t n) {
+                              if (error || n >= left) return self->end();
+                              self->discard(left - n);
+                            });
   }
 
   void open_stream(StreamedResponse answer);
@@ -260,6 +294,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::string_body>> response_;
   asio::steady_timer stall_;
+  std::chrono::steady_clock::time_point request_end_;
   std::string remote_;
   std::string sending_;
   char unexpected_ = 0;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,19 +67,24 @@ using ServerAnswer = std::variant<ServerResponse, StreamedResponse>;
 /// Called from several threads at once. Must not throw.
 using ServerHandler = std::function<ServerAnswer(const ServerRequest&)>;
 
+/// Asked with the header alone, before anything of the body is read: an answer is the last word of that connection.
+/// Called as a handler is.
+using ServerRefusal = std::function<std::optional<ServerResponse>(const ServerRequest&)>;
+
 struct HttpServerOptions {
   std::string address = "127.0.0.1";
   uint16_t port = 0;  ///< zero: any free one
   size_t body_bytes_max = size_t{3} << 20;
   size_t header_bytes_max = size_t{32} << 10;
   Duration header_time = 10s;   ///< from its first byte to the end of the header
-  Duration request_time = 30s;  ///< for the body
+  Duration request_time = 30s;  ///< from its first byte to the end of the body
   Duration response_time = 60s;
   Duration idle_time = 120s;  ///< between the requests of a kept-alive connection
   size_t connections_max = 1024;
   size_t stream_bytes_max = size_t{16} << 20;  ///< unread by a stream's client
   Duration stream_stall_time = 30s;            ///< without reading anything of what waits for it
   int threads = 2;
+  ServerRefusal refuse = {};  ///< none: every request is read
 };
 
 class HttpServer {

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "http/server.h"
+#include "web/hooks.h"
 #include "web/pages.h"
 
 namespace reconciler {
@@ -21,7 +22,10 @@ struct Endpoints::State {
   State(const Options& options, const Sources& sources, Clock& clock)
       : options(options), sources(sources), clock(clock), beat(clock.monotonic()) {}
 
+  bool is_hook(const ServerRequest& request) const { return options.hooks && request.path.starts_with("/hooks/"); }
+
   ServerResponse answer(const ServerRequest& request) {
+    if (is_hook(request)) return options.hooks->answer(request);
     if (request.method != "GET" && request.method != "HEAD")
       return {.status = 405, .content_type = "text/plain", .body = "only GET\n", .headers = {{"Allow", "GET, HEAD"}}};
     if (shows_report(request.path)) wait_for_report();
@@ -73,9 +77,12 @@ struct Endpoints::State {
 
 Result<std::unique_ptr<Endpoints>> Endpoints::start(const Options& options, const Sources& sources, Clock& clock) {
   auto state = std::make_unique<State>(options, sources, clock);
+  auto refuse = [state = state.get()](const ServerRequest& head) -> std::optional<ServerResponse> {
+    return state->is_hook(head) ? state->options.hooks->refuse(head) : std::nullopt;
+  };
   // Two threads: whoever waits for a report does not keep /livez from answering.
   auto server = HttpServer::start(
-      {.address = options.host, .port = options.port, .connections_max = 64, .threads = 2},
+      {.address = options.host, .port = options.port, .connections_max = 64, .threads = 2, .refuse = refuse},
       [state = state.get()](const ServerRequest& request) -> ServerAnswer { return state->answer(request); });
   if (!server) return server.error();
   state->server = std::move(*server);

@@ -14,6 +14,8 @@
 
 namespace reconciler {
 
+class Hooks;
+
 class Endpoints {
  public:
   struct Options {
@@ -23,6 +25,7 @@ class Endpoints {
     Duration polls_due = 180s;  ///< a good poll older than this makes the program unready
     /// Makes the loop turn, so that it sees that a report is wanted. Called from any thread.
     std::function<void()> wake = nullptr;
+    Hooks* hooks = nullptr;  ///< answered here too; null: not here
   };
   /// What is known beside the report; all of it may be read from any thread, and outlives the endpoints.
   struct Sources {
