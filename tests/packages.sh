@@ -4,7 +4,7 @@ build_packages="g++ cmake ninja-build ccache pkg-config libgit2-dev libcpprest-d
   libboost-dev libboost-system-dev libboost-program-options-dev libvalijson-dev nlohmann-json3-dev libssl-dev
   libsystemd-dev ca-certificates"
 
-test_packages="catch2 clang-format git openssh-server openssh-client nginx-light fcgiwrap prometheus etcd-server
+test_packages="catch2 clang-format git gpg gpg-agent gpgv openssh-server openssh-client nginx-light fcgiwrap prometheus etcd-server
   python3 python3-yaml curl jq openssl procps"
 
 # The words that are no installed package.

@@ -16,9 +16,11 @@
 #include "cluster/kubernetes_cluster.h"
 #include "daemon/daemon.h"
 #include "daemon/system_clock.h"
+#include "git/address.h"
 #include "git/libgit2_repository.h"
 #include "sim/embedded_cluster.h"
 #include "web/endpoints.h"
+#include "web/hooks.h"
 #include "web/measured_cluster.h"
 #include "web/measured_http.h"
 #include "web/measured_workers.h"
@@ -55,7 +57,7 @@ std::string_view to_text(Look look) {
 /// What is counted, and the decorators that count it. Outlives whatever works through them.
 struct Metering {
   Metering(GitRepository& git, const RunOptions& options)
-      : git(git, clock, measurements, health, {redact(options.git.url), options.git.branch}) {}
+      : git(git, clock, measurements, health, {redact(options.git.url), options.git.watched.name}) {}
 
   /// For every client of the API server.
   std::function<std::unique_ptr<HttpClient>(std::unique_ptr<HttpClient>)> around_http() {
@@ -100,6 +102,7 @@ class Loop {
     const Duration began = clock_.monotonic();
     const Duration alive = alive_interval();
     while (!signals_.stopping()) {
+      heed_hooks();
       const Duration due = daemon_.step();
       announce();
       if (options_.once && due > clock_.monotonic()) {
@@ -134,12 +137,14 @@ class Loop {
   /// A port that nobody asked for by name may be taken by another daemon; that is no reason not to work.
   Result<void> listen() {
     if (options_.once) return {};
+    if (auto hooks = listen_for_hooks(); !hooks) return hooks;
     const SocketAddress& address = options_.listen;
     auto endpoints = Endpoints::start({.host = address.host,
                                        .port = address.port,
                                        .version = SERIN_VERSION,
                                        .polls_due = options_.daemon.interval * 3,
-                                       .wake = [this] { workers_.wake(); }},
+                                       .wake = [this] { workers_.wake(); },
+                                       .hooks = hook_server_ ? nullptr : hooks_.get()},
                                       {metering_.measurements, metering_.health, metering_.git}, clock_);
     if (!endpoints && options_.listen_asked) return endpoints.error();
     if (!endpoints) {
@@ -149,6 +154,31 @@ class Loop {
     endpoints_ = std::move(*endpoints);
     log_info("listening", {{"host", address.host}, {"port", endpoints_->port()}});
     return {};
+  }
+
+  Result<void> listen_for_hooks() {
+    if (options_.hooks_file.empty()) return {};
+    const SocketAddress& address = options_.hooks_listen.value_or(options_.listen);
+    auto hooks = Hooks::open(
+        {.file = options_.hooks_file,
+         .refs = refs_of_interest(options_.git),
+         .without_secret = is_loopback(address.host) ? HooksWithoutSecret::Allowed : HooksWithoutSecret::Refused},
+        clock_, [this] { workers_.wake(); });
+    if (!hooks) return hooks.error();
+    hooks_ = std::move(*hooks);
+    if (!options_.hooks_listen) return {};
+    auto server = serve_hooks(*hooks_, address.host, address.port);
+    if (!server) return server.error();
+    hook_server_ = std::move(*server);
+    log_info("listening for hooks", {{"host", address.host}, {"port", hook_server_->port()}});
+    return {};
+  }
+
+  /// A hook asks for a poll: at most one a second, whoever asks how often.
+  void heed_hooks() {
+    if (!hooks_ || hooks_->sequence() == hooks_heeded_) return;
+    hooks_heeded_ = hooks_->sequence();
+    daemon_.poll_soon();
   }
 
   /// For whoever asks over HTTP. Says how long the loop may wait: an idle one must still be seen to turn.
@@ -205,7 +235,10 @@ class Loop {
   Daemon daemon_;
   RolloutCounters counters_;
   StopSignals signals_;
-  std::unique_ptr<Endpoints> endpoints_;  ///< null when there are none
+  std::unique_ptr<Hooks> hooks_;             ///< null when there are none, as below
+  std::unique_ptr<HttpServer> hook_server_;  ///< with an address of its own
+  std::unique_ptr<Endpoints> endpoints_;
+  uint64_t hooks_heeded_ = 0;
   Duration last_status_{-10s};
   bool ready_told_ = false;
 };
@@ -236,7 +269,7 @@ int run_with(const RunOptions& options) {
   if (!cluster) return failed(cluster.error());
   log_info("starting", {{"version", SERIN_VERSION},
                         {"repo", git_options.url},
-                        {"branch", git_options.branch},
+                        {"watching", git_options.watched.name},
                         {"cluster", settings.http.base_url}});
   if (!options.dry_run) return Loop(options, metering.git, **cluster, metering).run();
   DryRunGit only_said(metering.git);

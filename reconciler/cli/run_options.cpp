@@ -1,6 +1,8 @@
 #include "cli/run_options.h"
 
 #include "base/format.h"
+#include "cli/credential_path.h"
+#include "cli/git_credentials.h"
 #include "cluster/kubeconfig.h"
 
 namespace reconciler {
@@ -23,26 +25,49 @@ Result<std::string> folder(const std::string& text) {
   return path;
 }
 
-GitOptions git_options(const Options& given) {
+/// A branch, unless something else is named.
+Result<RefName> watched_by(const Options& given) {
+  std::optional<RefName> watched;
+  for (auto [name, kind] : {std::pair("branch", RefKind::Branch), std::pair("tag", RefKind::Tag),
+                            std::pair("semver", RefKind::TagRange), std::pair("commit", RefKind::Commit)}) {
+    if (!given.has(name)) continue;
+    if (watched) return invalid("--branch, --tag, --semver and --commit exclude each other");
+    watched = RefName{kind, given.text(name)};
+  }
+  if (!watched) return RefName{};
+  auto understood = WatchedRef::parse(*watched);
+  if (!understood) return understood.error();
+  if (watched->kind != RefKind::Branch && !given.has("status-branch"))
+    return invalid("a tag or a commit cannot take status commits: name a branch for them with --status-branch");
+  return *watched;
+}
+
+Result<GitOptions> git_options(const Options& given) {
+  auto watched = watched_by(given);
+  if (!watched) return watched.error();
   GitOptions git{.url = given.text("repo"),
-                 .branch = given.text("branch"),
+                 .watched = *watched,
                  .status_branch = given.text("status-branch"),
                  .status_directory = given.text("status-directory") + "/" + given.text("cluster-name"),
                  .author = given.text("author")};
   git.on_rewrite = given.text("on-rewrite") == "follow" ? OnRewrite::Follow : OnRewrite::Hold;
+  auto remote = remote_options(given);
+  if (!remote) return remote.error();
+  git.remote = std::move(*remote);
+  auto trust = trust_options(given);
+  if (!trust) return trust.error();
+  git.trust = std::move(*trust);
+  auto signing_key = credential_path("signing-key-file", given.text("signing-key-file"));
+  if (!signing_key) return signing_key.error();
+  git.signing_key_file = *signing_key;
   git.remote.deadline = given.duration("git-timeout");
-  GitCredentials& credentials = git.remote.credentials;
-  credentials.token_file = given.text("git-token-file");
-  credentials.ca_file = given.text("git-ca-file");
-  credentials.ssh_key_file = given.text("git-ssh-key-file");
-  credentials.known_hosts_file = given.text("git-known-hosts-file");
   return git;
 }
 
 }  // namespace
 
 Syntax run_syntax() {
-  return {
+  Syntax syntax{
       .usage = "serin run --repo URL [OPTIONS]",
       .summary = "Watches a repository, brings the cluster into line with it and commits what happened back.",
       .options =
@@ -51,7 +76,12 @@ Syntax run_syntax() {
                .operand = "URL",
                .help = "repository to watch: a path, file://, https:// or ssh://",
                .presence = Presence::Required},
-              {.name = "branch", .operand = "NAME", .help = "branch to watch", .otherwise = "main"},
+              {.name = "branch", .operand = "NAME", .help = "branch to watch (default: main)"},
+              {.name = "tag", .operand = "NAME", .help = "tag to watch instead; needs --status-branch"},
+              {.name = "semver",
+               .operand = "RANGE",
+               .help = "highest tag of a range to watch instead, such as '>=1.2 <2'; needs --status-branch"},
+              {.name = "commit", .operand = "ID", .help = "one commit instead, for good; needs --status-branch"},
               {.name = "path", .operand = "DIR", .help = "folder of the manifests in the repository", .otherwise = "."},
               {.name = "interval",
                .operand = "DURATION",
@@ -96,12 +126,6 @@ Syntax run_syntax() {
                .help = "longest time of one Git operation",
                .type = DurationOption{1s, 1h},
                .otherwise = "60s"},
-              {.name = "git-token-file", .operand = "FILE", .help = "https: file with the token"},
-              {.name = "git-ca-file",
-               .operand = "FILE",
-               .help = "https: certificate authority to trust instead of the system's"},
-              {.name = "git-ssh-key-file", .operand = "FILE", .help = "ssh: private key, ed25519 or ECDSA"},
-              {.name = "git-known-hosts-file", .operand = "FILE", .help = "ssh: host keys to trust"},
               {.name = "embedded-cluster",
                .help = "reconcile a cluster in memory instead (for trying things out)",
                .type = FlagOption{}},
@@ -111,6 +135,13 @@ Syntax run_syntax() {
               {.name = "listen",
                .operand = "ADDRESS",
                .help = "/healthz, /readyz, /metrics and /status.json (default: 127.0.0.1:8080)",
+               .type = AddressOption{}},
+              {.name = "hooks-file",
+               .operand = "FILE",
+               .help = "webhooks to answer, a line each: provider id secret [former-secret]"},
+              {.name = "hooks-listen",
+               .operand = "ADDRESS",
+               .help = "an address of their own for /hooks/ (default: that of --listen)",
                .type = AddressOption{}},
               {.name = "once",
                .help = "work until everything is at rest, then exit: 0 in sync, 1 not",
@@ -131,6 +162,8 @@ Syntax run_syntax() {
           },
       .config_file = ConfigFile::Taken,
   };
+  for (Option& option : git_credential_options()) syntax.options.push_back(std::move(option));
+  return syntax;
 }
 
 Result<RunOptions> run_options(const Options& given) {
@@ -142,7 +175,9 @@ Result<RunOptions> run_options(const Options& given) {
   auto access = embedded ? Result<ClusterAccess>(ClusterAccess{})
                          : find_cluster({.kubeconfig = given.text("kubeconfig"), .context = given.text("context")});
   if (!access) return access.error();
-  RunOptions out{.git = git_options(given), .state_directory = given.text("state-dir"), .embedded_cluster = embedded};
+  auto git = git_options(given);
+  if (!git) return git.error();
+  RunOptions out{.git = std::move(*git), .state_directory = given.text("state-dir"), .embedded_cluster = embedded};
   out.daemon = {.cluster_name = given.text("cluster-name"),
                 .path = *path,
                 .status_directory = given.text("status-directory"),
@@ -159,6 +194,11 @@ Result<RunOptions> run_options(const Options& given) {
   out.listen_asked = given.has("listen");
   out.listen = out.listen_asked ? given.address("listen") : SocketAddress{.host = "127.0.0.1", .port = 8080};
   out.once = given.flag("once") || out.dry_run;
+  auto hooks = credential_path("hooks-file", given.text("hooks-file"));
+  if (!hooks) return hooks.error();
+  out.hooks_file = *hooks;
+  if (given.has("hooks-listen")) out.hooks_listen = given.address("hooks-listen");
+  if (out.hooks_listen && out.hooks_file.empty()) return invalid("--hooks-listen needs --hooks-file");
   return out;
 }
 

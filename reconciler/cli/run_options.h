@@ -19,7 +19,9 @@ struct RunOptions {
   LogLevel log_level = LogLevel::Info;
   LogFormat log_format = LogFormat::Text;
   SocketAddress listen;
-  bool listen_asked = false;  ///< named by a person: not being able to is an error then
+  bool listen_asked = false;                  ///< named by a person: not being able to is an error then
+  std::string hooks_file;                     ///< empty: hooks are not answered
+  std::optional<SocketAddress> hooks_listen;  ///< none: where everything else is
   bool once = false;
   bool dry_run = false;
 };

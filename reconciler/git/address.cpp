@@ -10,12 +10,6 @@
 namespace reconciler {
 namespace {
 
-bool is_loopback(std::string_view host) {
-  if (host == "localhost" || host == "::1") return true;
-  // "127.evil.example" is a name, not an address.
-  return host.rfind("127.", 0) == 0 && host.find_first_not_of("0123456789.") == std::string_view::npos;
-}
-
 std::string_view default_port(Transport transport) {
   switch (transport) {
     case Transport::File: return "";
@@ -75,11 +69,18 @@ std::optional<Authority> split_authority(std::string_view text) {
   }
   std::transform(authority.host.begin(), authority.host.end(), authority.host.begin(),
                  [](unsigned char c) { return static_cast<char>(tolower(c)); });
-  if (authority.host.empty()) return {};
+  bool is_host = authority.host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-_:") == std::string::npos;
+  if (authority.host.empty() || !is_host) return {};
   return authority;
 }
 
 }  // namespace
+
+bool is_loopback(std::string_view host) {
+  if (host == "localhost" || host == "::1") return true;
+  // "127.evil.example" is a name, not an address.
+  return host.rfind("127.", 0) == 0 && host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
 
 Result<Address> parse_address(std::string_view url, PlainHttp plain_http) {
   bool has_control = std::any_of(url.begin(), url.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });

@@ -19,6 +19,9 @@ struct Address {
   std::string user;  ///< Ssh only
 };
 
+/// Whether `host`, a name or an address, is this machine's own loopback.
+bool is_loopback(std::string_view host);
+
 /// Reads https://, ssh://, file:// and http:// URLs, and paths. `Invalid` for anything else, for http to a host that is
 /// not loopback, and for passwords (or, but for ssh, user names) in a URL: they would end up in logs and configs.
 Result<Address> parse_address(std::string_view url, PlainHttp plain_http);

@@ -44,13 +44,18 @@ Result<std::vector<PathUpdate>> updates_between(git_repository& repository, cons
   return updates;
 }
 
+struct Maker {
+  const std::string& directory;
+  const Identity& committer;
+  const CommitSigner* signer = nullptr;
+};
+
 /// `commits` made again one by one on `tip`, but for those that touch a path of `outdated`; these paths go to
 /// `dropped`.
 Result<std::string> replay(git_repository& repository, const std::vector<std::string>& commits, std::string tip,
-                           const std::string& directory, const Identity& committer,
-                           const std::set<std::string>& outdated, std::set<std::string>& dropped) {
+                           const Maker& maker, const std::set<std::string>& outdated, std::set<std::string>& dropped) {
   for (const auto& commit : commits) {
-    auto updates = updates_of(repository, commit, directory);
+    auto updates = updates_of(repository, commit, maker.directory);
     if (!updates) return updates.error();
     bool is_outdated = false;
     for (const auto& update : *updates) {
@@ -59,11 +64,21 @@ Result<std::string> replay(git_repository& repository, const std::vector<std::st
       dropped.insert(update.path);
     }
     if (is_outdated) continue;
-    auto again = commit_again(repository, commit, tip, *updates, committer);
+    auto again = commit_again(repository, commit, tip, *updates, maker.committer, maker.signer);
     if (!again) return again;
     tip = *again;
   }
   return tip;
+}
+
+/// How many of the commits, from the first on, need not be made again because they are signed.
+Result<size_t> signed_at_start(git_repository& repository, const std::vector<std::string>& commits) {
+  for (size_t i = 0; i < commits.size(); i++) {
+    auto carries = is_signed(repository, commits[i]);
+    if (!carries) return carries.error();
+    if (!*carries) return i;
+  }
+  return commits.size();
 }
 
 }  // namespace
@@ -102,8 +117,25 @@ Result<std::vector<std::string>> unpushed_commits(git_repository& repository, co
   return commits_beyond(repository, branches.ours, {branches.target, branches.base});
 }
 
-Result<Rebuilt> rebuild(git_repository& repository, const Branches& branches, const std::string& directory,
-                        const Identity& committer, OnForeignChange on_foreign_change) {
+namespace {
+
+/// Ours stand where they belong; from the first one that is not signed on they are made again.
+Result<Rebuilt> sign_in_place(git_repository& repository, Rebuilt rebuilt, const Maker& maker) {
+  auto commits = commits_beyond(repository, rebuilt.branches.ours, {rebuilt.branches.target});
+  if (!commits) return commits.error();
+  auto done = signed_at_start(repository, *commits);
+  if (!done) return done.error();
+  const std::string tip = *done == 0 ? rebuilt.branches.target : (*commits)[*done - 1];
+  commits->erase(commits->begin(), commits->begin() + static_cast<std::ptrdiff_t>(*done));
+  std::set<std::string> dropped;
+  auto signed_tip = replay(repository, *commits, tip, maker, {}, dropped);
+  if (!signed_tip) return signed_tip.error();
+  rebuilt.branches.ours = *signed_tip;
+  return rebuilt;
+}
+
+Result<Rebuilt> rebuild_by(git_repository& repository, const Branches& branches, const Maker& maker,
+                           OnForeignChange on_foreign_change) {
   Rebuilt rebuilt;
   rebuilt.branches = branches;
   rebuilt.branches.base = branches.target;
@@ -112,20 +144,51 @@ Result<Rebuilt> rebuild(git_repository& repository, const Branches& branches, co
   if (!fork) return fork.error();
   if (*fork == branches.target) {
     if (branches.ours.empty()) rebuilt.branches.ours = branches.target;
-    return rebuilt;
+    return maker.signer ? sign_in_place(repository, rebuilt, maker) : rebuilt;
   }
   auto commits = unpushed_commits(repository, branches);
   if (!commits) return commits.error();
-  auto changes = updates_between(repository, *fork, branches.target, directory);
+  auto changes = updates_between(repository, *fork, branches.target, maker.directory);
   if (!changes) return changes.error();
   for (const auto& change : *changes) rebuilt.foreign.push_back(change.path);
   std::set<std::string> outdated, dropped;
   if (on_foreign_change == OnForeignChange::Drop) outdated.insert(rebuilt.foreign.begin(), rebuilt.foreign.end());
-  auto tip = replay(repository, *commits, branches.target, directory, committer, outdated, dropped);
+  auto tip = replay(repository, *commits, branches.target, maker, outdated, dropped);
   if (!tip) return tip.error();
   rebuilt.branches.ours = *tip;
   rebuilt.dropped.assign(dropped.begin(), dropped.end());
   return rebuilt;
+}
+
+}  // namespace
+
+Result<Rebuilt> rebuild(git_repository& repository, const Branches& branches, const std::string& directory,
+                        const Identity& committer, OnForeignChange on_foreign_change) {
+  return rebuild_by(repository, branches, {directory, committer}, on_foreign_change);
+}
+
+Result<Rebuilt> rebuild_for_push(git_repository& repository, const Branches& branches, const std::string& directory,
+                                 const Identity& committer, const CommitSigner* signer) {
+  return rebuild_by(repository, branches, {directory, committer, signer}, OnForeignChange::Overwrite);
+}
+
+Result<std::optional<Rebuilt>> extend(git_repository& repository, const Rebuilt& rebuilt, const Branches& before,
+                                      const Branches& now, const std::string& directory, const Identity& committer,
+                                      const CommitSigner* signer) {
+  Branches same_but_ours = now;
+  same_but_ours.ours = before.ours;
+  if (same_but_ours != before || before.ours.empty()) return std::optional<Rebuilt>();
+  auto continues = contains_commit(repository, now.ours, before.ours);
+  if (!continues) return continues.error();
+  if (!*continues) return std::optional<Rebuilt>();
+  auto recorded = commits_beyond(repository, now.ours, {before.ours});
+  if (!recorded) return recorded.error();
+  std::set<std::string> dropped;
+  auto tip = replay(repository, *recorded, rebuilt.branches.ours, {directory, committer, signer}, {}, dropped);
+  if (!tip) return tip.error();
+  Rebuilt longer = rebuilt;
+  longer.branches.ours = *tip;
+  return std::optional(longer);
 }
 
 Result<Rebuilt> rebuild_after_rewrite(git_repository& repository, const Branches& branches,
@@ -148,7 +211,7 @@ Result<Rebuilt> rebuild_after_rewrite(git_repository& repository, const Branches
     tip = *restored;
   }
   std::set<std::string> dropped;
-  auto replayed = replay(repository, commits, tip, directory, committer, {}, dropped);
+  auto replayed = replay(repository, commits, tip, {directory, committer}, {}, dropped);
   if (!replayed) return replayed.error();
   Rebuilt rebuilt;
   rebuilt.branches = branches;

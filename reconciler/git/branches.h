@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "git/status_commits.h"
 
 namespace reconciler {
+
+class CommitSigner;
 
 struct Branches {
   std::string theirs;
@@ -40,6 +43,17 @@ struct Rebuilt {
 /// Builds our unpushed commits again on target, one by one. Writes objects, no refs.
 Result<Rebuilt> rebuild(git_repository& repository, const Branches& branches, const std::string& directory,
                         const Identity& committer, OnForeignChange on_foreign_change);
+
+/// The same for a push: signed by `signer` (null: nobody), of which those that are in place and signed stay as they
+/// are.
+Result<Rebuilt> rebuild_for_push(git_repository& repository, const Branches& branches, const std::string& directory,
+                                 const Identity& committer, const CommitSigner* signer);
+
+/// Takes over into `rebuilt`, which was made from `before`, what was recorded since. Nothing when more than that
+/// changed.
+Result<std::optional<Rebuilt>> extend(git_repository& repository, const Rebuilt& rebuilt, const Branches& before,
+                                      const Branches& now, const std::string& directory, const Identity& committer,
+                                      const CommitSigner* signer);
 
 /// After target's history was rewritten: one commit on the new target that brings back our files as of base
 /// (`message`), then our unpushed commits. Writes objects, no refs.

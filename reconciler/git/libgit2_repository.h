@@ -5,15 +5,20 @@
 //            there is a status branch
 //   base     the commit of target that ours are built on               refs/serin/base
 //   ours     base + our commits that the remote may not have yet       refs/serin/ours
+//   deployed what is in force instead of theirs, when commits must     refs/serin/deployed
+//            be signed: the last one that was
 //
 // Commits are recorded on ours without looking at the network, and built again on target just before a push. Ours
 // points to what will be sent before it is sent, so that a push whose answer was lost is known again by its ids.
+// They are signed just before a push, too: so neither a key nor `ssh-keygen` can ever keep a transition waiting.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "git/remote.h"
+#include "git/trust.h"
+#include "git/watched_ref.h"
 #include "ports.h"
 
 namespace reconciler {
@@ -22,15 +27,20 @@ enum class OnRewrite { Hold, Follow };
 
 struct GitOptions {
   std::string url;
-  std::string branch = "main";
+  RefName watched;
   std::string state_directory;
-  std::string status_branch;                ///< empty: status goes to the watched branch
+  std::string status_branch;                ///< empty: status goes to the watched branch; needed for tags and commits
   std::string status_directory = "status";  ///< where this process alone writes: `status/<cluster>`
   std::string author = "Serin <serin@localhost>";
   OnRewrite on_rewrite = OnRewrite::Hold;
+  TrustOptions trust;
+  std::string signing_key_file;  ///< SSH key that signs what is pushed; empty: nothing is signed
   PlainHttp plain_http = PlainHttp::LoopbackOnly;
   RemoteOptions remote;
 };
+
+/// Full names of the refs whose pushes concern us (with / at the end: all below); empty when an option is wrong.
+std::vector<std::string> refs_of_interest(const GitOptions& options);
 
 class Libgit2Repository : public GitRepository {
   class Clone;

@@ -3,6 +3,7 @@
 #include <git2.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include "base/format.h"
 #include "base/log.h"
@@ -27,6 +28,12 @@ void set_up() {
   if (sigaction(SIGPIPE, nullptr, &present) == 0 && present.sa_handler == SIG_DFL) std::signal(SIGPIPE, SIG_IGN);
 }
 
+/// The library fails every SSH connection when there is no HOME, as in a system service, although what it would read
+/// there, `~/.ssh/known_hosts`, decides nothing: only the pinned file does. So it gets one in which there is nothing.
+void ensure_home() {
+  if (!std::getenv("HOME")) setenv("HOME", "/dev", 1);
+}
+
 }  // namespace
 
 void set_up_git_library() {
@@ -38,6 +45,7 @@ void set_up_git_library() {
     ~Library() { git_libgit2_shutdown(); }
   };
   static const Library library;
+  ensure_home();
 }
 
 std::string last_git_error(std::string_view fallback) {

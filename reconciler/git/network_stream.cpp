@@ -59,6 +59,20 @@ int connect_until(int socket, const addrinfo& address, Deadline::Clock::time_poi
   return error;
 }
 
+/// Addresses at which clouds hand out credentials to whoever is on the machine. No repository lies there.
+bool is_link_local(const sockaddr& address) {
+  if (address.sa_family == AF_INET) {
+    auto ip = ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr);
+    return (ip & 0xffff0000u) == 0xa9fe0000u;  // 169.254.0.0/16
+  }
+  if (address.sa_family != AF_INET6) return false;
+  const auto* ip = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr.s6_addr;
+  constexpr unsigned char mapped[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 169, 254};
+  constexpr unsigned char metadata[] = {0xfd, 0x00, 0x0e, 0xc2};  // fd00:ec2::254
+  return (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80) || std::memcmp(ip, mapped, sizeof mapped) == 0 ||
+         std::memcmp(ip, metadata, sizeof metadata) == 0;
+}
+
 int connect_tcp(git_stream* parent) {
   auto* stream = self(parent);
   auto* deadline = Deadline::current();
@@ -72,6 +86,8 @@ int connect_tcp(git_stream* parent) {
   std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, &freeaddrinfo);
   int error = ETIMEDOUT;
   for (auto* address = found; address && stream->socket < 0; address = address->ai_next) {
+    if (is_link_local(*address->ai_addr))
+      return fail(std::string(stream->host) + ": is a link-local or metadata address, which is not connected to");
     int socket = ::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (socket < 0) continue;
     error = connect_until(socket, *address, end);
@@ -114,6 +130,8 @@ int connect_tls(git_stream* parent) {
   if (!stream->context) return fail("cannot set up TLS");
   SSL_CTX_set_min_proto_version(stream->context, TLS1_2_VERSION);
   SSL_CTX_set_verify(stream->context, SSL_VERIFY_PEER, nullptr);
+  // Without this callback an encrypted key would ask for its passphrase on the terminal.
+  SSL_CTX_set_default_passwd_cb(stream->context, [](char*, int, int, void*) { return 0; });
   if (!load_tls_files(stream->context, settings)) return fail("cannot load the TLS files (CA or client certificate)");
   stream->ssl = SSL_new(stream->context);
   if (!stream->ssl) return fail("cannot set up TLS");

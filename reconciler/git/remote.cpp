@@ -14,11 +14,11 @@
 namespace reconciler {
 namespace {
 
-ConnectionSettings settings_of(const RemoteOptions& options) {
+ConnectionSettings settings_of(const RemoteOptions& options, const GitCredentials& files) {
   return {.connect_timeout = options.connect_timeout,
-          .ca_file = options.credentials.ca_file,
-          .client_certificate_file = options.credentials.client_certificate_file,
-          .client_key_file = options.credentials.client_key_file};
+          .ca_file = files.ca_file,
+          .client_certificate_file = files.client_certificate_file,
+          .client_key_file = files.client_key_file};
 }
 
 Result<Owned<git_remote>> make_remote(git_repository& repository, const Address& address) {
@@ -37,8 +37,8 @@ Result<Owned<git_remote>> make_remote(git_repository& repository, const Address&
 
 // Destroyed from the bottom up: first the remote, which closes its socket, then what its callbacks use.
 struct Remote::Session::Connection {
-  Connection(const Address& address, const RemoteOptions& options)
-      : deadline(options.deadline, settings_of(options)), transfer(address, options) {}
+  Connection(const Address& address, const RemoteOptions& options, Access& access)
+      : deadline(options.deadline, settings_of(options, access.files())), transfer(address, options, access) {}
   Deadline deadline;
   Transfer transfer;
   Owned<git_remote> remote;
@@ -48,14 +48,17 @@ Remote::Session::Session() = default;
 Remote::Session::Session(Session&&) noexcept = default;
 Remote::Session::~Session() = default;
 
-Remote::Remote(Address address, RemoteOptions options) : address_(std::move(address)), options_(std::move(options)) {}
+Remote::Remote(Address address, RemoteOptions options)
+    : address_(std::move(address)), options_(std::move(options)), reading_(options_.credentials) {
+  if (options_.push_credentials) pushing_.emplace(*options_.push_credentials);
+}
 Remote::~Remote() = default;
 Remote::Remote(Remote&&) noexcept = default;
 Remote& Remote::operator=(Remote&&) noexcept = default;
 
 Result<Remote::Session> Remote::open(git_repository& repository) {
   Session session;
-  session.connection_ = std::make_unique<Session::Connection>(address_, options_);
+  session.connection_ = std::make_unique<Session::Connection>(address_, options_, reading_);
   auto& [deadline, transfer, remote] = *session.connection_;
   if (auto read = transfer.read_credentials(); !read) return read.error();
   auto made = make_remote(repository, address_);
@@ -97,8 +100,9 @@ Result<void> Remote::Session::fetch(const std::vector<std::string>& refs) {
 Result<void> Remote::push(git_repository& repository, const std::string& commit, const std::string& ref,
                           const std::optional<std::string>& expected) {
   if (address_.transport == Transport::File) return push_to_folder(repository, address_.url, commit, ref, expected);
-  Deadline deadline(options_.deadline, settings_of(options_));
-  Transfer transfer(address_, options_);
+  Access& access = pushing_ ? *pushing_ : reading_;
+  Deadline deadline(options_.deadline, settings_of(options_, access.files()));
+  Transfer transfer(address_, options_, access);
   if (auto read = transfer.read_credentials(); !read) return read.error();
   auto remote = make_remote(repository, address_);
   if (!remote) return remote.error();

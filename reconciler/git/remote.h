@@ -9,26 +9,16 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "git/access.h"
 #include "git/address.h"
 #include "git/handle.h"
 
 namespace reconciler {
 
-/// Files that hold what proves who we are and whom we talk to. Read anew at each use, so they may be renewed.
-struct GitCredentials {
-  std::string token_file;        ///< https: the password, or with an empty user name a bearer token
-  std::string token_user = "x";  ///< forges ignore the name beside a token
-  std::string ca_file;           ///< https: trusted instead of the system's authorities
-  std::string client_certificate_file;
-  std::string client_key_file;
-  std::string ssh_key_file;         ///< ed25519 or ECDSA; RSA does not work with Debian 12's libssh2
-  std::string ssh_passphrase_file;  ///< empty: the key has none
-  std::string known_hosts_file;     ///< without it no SSH host is trusted
-};
-
 struct RemoteOptions {
   GitCredentials credentials;
-  Duration deadline = 60s;  ///< of one whole operation
+  std::optional<GitCredentials> push_credentials;  ///< for pushing; none: the same
+  Duration deadline = 60s;                         ///< of one whole operation
   Duration connect_timeout = 10s;
   size_t received_bytes_max = 512u << 20;
   unsigned objects_max = 1'000'000;
@@ -45,7 +35,7 @@ class Remote {
   Remote(Remote&&) noexcept;
   Remote& operator=(Remote&&) noexcept;
 
-  /// One connection: its refs, and what it sends. It must be gone before the next one begins.
+  /// One connection for reading: its refs, and what it sends. It must be gone before the next one begins.
   class Session {
    public:
     ~Session();
@@ -75,6 +65,8 @@ class Remote {
  private:
   Address address_;
   RemoteOptions options_;
+  Access reading_;
+  std::optional<Access> pushing_;  ///< none: as for reading
 };
 
 }  // namespace reconciler

@@ -5,10 +5,6 @@
 #include <git2/sys/errors.h>  // git_error_set_str moved there after 1.5
 #endif
 
-#include <fstream>
-#include <iterator>
-
-#include "base/base64.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "git/known_hosts.h"
@@ -16,26 +12,6 @@
 
 namespace reconciler {
 namespace {
-
-constexpr size_t credential_bytes_max = 1 << 20;
-
-Result<std::string> read_file(const std::string& path, std::string_view what) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return invalid(format("{} {}: cannot be read", what, path));
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (text.size() > credential_bytes_max) return invalid(format("{} {}: too large", what, path));
-  return text;
-}
-
-/// A secret of one line: people end files with a newline.
-Result<std::string> read_secret(const std::string& path, std::string_view what) {
-  auto text = read_file(path, what);
-  if (!text) return text;
-  while (!text->empty() && (text->back() == '\n' || text->back() == '\r' || text->back() == ' ')) text->pop_back();
-  if (text->empty() || text->find_first_of("\r\n") != text->npos)
-    return invalid(format("{} {}: must hold one line", what, path));
-  return text;
-}
 
 bool mentions_refusal(std::string_view text) {
   for (auto status : {"401", "403", "404"})
@@ -46,23 +22,9 @@ bool mentions_refusal(std::string_view text) {
 }  // namespace
 
 Result<void> Transfer::read_credentials() {
-  const auto& files = options_.credentials;
-  if (address_.transport == Transport::Ssh) {
-    if (files.known_hosts_file.empty()) return invalid(format("{}: ssh needs a known_hosts file", address_.url));
-    if (files.ssh_key_file.empty()) return invalid(format("{}: ssh needs a key file", address_.url));
-    auto hosts = read_file(files.known_hosts_file, "known_hosts file");
-    if (!hosts) return hosts.error();
-    known_hosts_ = *hosts;
-    if (files.ssh_passphrase_file.empty()) return {};
-    auto passphrase = read_secret(files.ssh_passphrase_file, "passphrase file");
-    if (!passphrase) return passphrase.error();
-    passphrase_ = *passphrase;
-  }
-  if (address_.transport == Transport::File || files.token_file.empty()) return {};
-  auto token = read_secret(files.token_file, "token file");
-  if (!token) return token.error();
-  authorization_ = files.token_user.empty() ? "Authorization: Bearer " + *token
-                                            : "Authorization: Basic " + to_base64(files.token_user + ":" + *token);
+  auto proof = access_.proof(address_);
+  if (!proof) return proof.error();
+  proof_ = std::move(*proof);
   return {};
 }
 
@@ -70,19 +32,18 @@ Result<void> Transfer::read_credentials() {
 struct TransferCallbacks {
   static int on_credentials(git_credential** out, const char*, const char* user, unsigned allowed, void* self) {
     auto& transfer = *static_cast<Transfer*>(self);
-    const auto& files = transfer.options_.credentials;
     std::string name = user ? user : transfer.address_.user.empty() ? "git" : transfer.address_.user;
     if (allowed & GIT_CREDENTIAL_USERNAME) return git_credential_username_new(out, name.c_str());
     // The library asks again after every refusal, for ever: one offer only.
     if (transfer.offers_++ || !(allowed & GIT_CREDENTIAL_SSH_KEY)) {
       transfer.stopped_ = transfer.address_.transport == Transport::Ssh ? "the server refused our key"
-                          : transfer.authorization_.empty()             ? "the server asks for credentials"
+                          : transfer.proof_.authorization.empty()       ? "the server asks for credentials"
                                                                         : "the server refused our token";
       git_error_set_str(GIT_ERROR_NET, transfer.stopped_.c_str());
       return GIT_EAUTH;
     }
-    return git_credential_ssh_key_new(out, name.c_str(), nullptr, files.ssh_key_file.c_str(),
-                                      transfer.passphrase_.c_str());
+    return git_credential_ssh_key_new(out, name.c_str(), nullptr, transfer.access_.files().ssh_key_file.c_str(),
+                                      transfer.proof_.passphrase.c_str());
   }
 
   static int on_certificate(git_cert* certificate, int, const char*, void* self) {
@@ -92,7 +53,7 @@ struct TransferCallbacks {
       auto* host = reinterpret_cast<git_cert_hostkey*>(certificate);
       if (host->type & GIT_CERT_SSH_RAW) key = {host->hostkey, host->hostkey_len};
     }
-    auto checked = check_host_key(transfer.known_hosts_, transfer.address_.host, transfer.address_.port, key);
+    auto checked = check_host_key(transfer.proof_.known_hosts, transfer.address_.host, transfer.address_.port, key);
     if (checked) return 0;
     transfer.stopped_ = checked.error().message;
     git_error_set_str(GIT_ERROR_SSH, transfer.stopped_.c_str());
@@ -141,8 +102,8 @@ git_remote_callbacks Transfer::callbacks() {
 }
 
 git_strarray Transfer::headers() {
-  if (authorization_.empty()) return {nullptr, 0};
-  header_lines_[0] = authorization_.data();
+  if (proof_.authorization.empty()) return {nullptr, 0};
+  header_lines_[0] = proof_.authorization.data();
   return {header_lines_, 1};
 }
 
@@ -151,16 +112,17 @@ void Transfer::expect(std::string ref, std::optional<std::string> expected) {
   expected_ = std::move(expected);
 }
 
-Error Transfer::error(int code, Deadline& deadline, std::string_view doing) const {
+Error Transfer::error(int code, Deadline& deadline, std::string_view doing) {
   auto text = format("{} {}: ", doing, address_.url);
   if (deadline.has_fired()) return transient(text + format("no end within {}", format_duration(options_.deadline)));
+  if (code == GIT_EAUTH) access_.refused();
   if (!stopped_.empty()) return invalid(text + stopped_);
   auto said = last_git_error("the server refused");
   bool refused = code == GIT_EAUTH || code == GIT_ECERTIFICATE || mentions_refusal(said);
   return {refused ? ErrorKind::Invalid : ErrorKind::Transient, text + said};
 }
 
-Result<void> Transfer::push_result(int code, Deadline& deadline, const std::string& ref) const {
+Result<void> Transfer::push_result(int code, Deadline& deadline, const std::string& ref) {
   if (lost_race_ || code == GIT_ENONFASTFORWARD) return conflict(format("push to {}: somebody else was faster", ref));
   if (code != 0) return error(code, deadline, "cannot push to");
   for (const auto& refusal : refusals_) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "git/access.h"
 #include "git/address.h"
 #include "git/deadline.h"
 #include "git/remote.h"
@@ -18,7 +19,8 @@ namespace reconciler {
 
 class Transfer {
  public:
-  Transfer(const Address& address, const RemoteOptions& options) : address_(address), options_(options) {}
+  Transfer(const Address& address, const RemoteOptions& options, Access& access)
+      : address_(address), options_(options), access_(access) {}
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
@@ -34,18 +36,17 @@ class Transfer {
   void expect(std::string ref, std::optional<std::string> expected);
 
   /// What a failed call means. `doing` ends where the URL follows.
-  Error error(int code, Deadline& deadline, std::string_view doing) const;
+  Error error(int code, Deadline& deadline, std::string_view doing);
   /// What a push came to: its return code means nothing without the answer for each ref.
-  Result<void> push_result(int code, Deadline& deadline, const std::string& ref) const;
+  Result<void> push_result(int code, Deadline& deadline, const std::string& ref);
 
  private:
   friend struct TransferCallbacks;
 
   const Address& address_;
   const RemoteOptions& options_;
-  std::string authorization_;
-  std::string passphrase_;
-  std::string known_hosts_;
+  Access& access_;
+  Proof proof_;
   char* header_lines_[1] = {nullptr};
   int offers_ = 0;
   std::string stopped_;  ///< why one of our callbacks ended the operation

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "git/commit_signer.h"
 #include "git/history.h"
 #include "git/library.h"
 #include "git/tree.h"
@@ -90,8 +91,34 @@ Result<std::string> updated_tree(git_repository& repository, const std::string& 
   return tree;
 }
 
+/// The commit as the library would write it, signed, and then written.
+Result<std::string> write_signed(git_repository& repository, const git_signature& author,
+                                 const git_signature& committer, const std::string& message, const std::string& tree,
+                                 const std::string& parent, const CommitSigner& signer) {
+  auto tree_id = id_from(tree), parent_id = id_from(parent);
+  Owned<git_tree> content;
+  Owned<git_commit> before;
+  if (git_tree_lookup(fill(content), &repository, &tree_id) < 0 ||
+      (!parent.empty() && git_commit_lookup(fill(before), &repository, &parent_id) < 0))
+    return library_error("cannot write a commit");
+  const git_commit* parents[] = {before.get()};
+  git_buf text = GIT_BUF_INIT;
+  int code = git_commit_create_buffer(&text, &repository, &author, &committer, nullptr, message.c_str(), content.get(),
+                                      parent.empty() ? 0 : 1, parents);
+  std::string commit(text.ptr ? text.ptr : "", text.size);
+  git_buf_dispose(&text);
+  if (code < 0) return library_error("cannot write a commit");
+  auto signature = signer.sign(commit);
+  if (!signature) return signature;
+  git_oid id;
+  if (git_commit_create_with_signature(&id, &repository, commit.c_str(), signature->c_str(), nullptr) < 0)
+    return library_error("cannot write a signed commit");
+  return id_text(id);
+}
+
 Result<std::string> write_commit(git_repository& repository, const std::string& parent, const std::string& tree,
-                                 const git_signature& author, const Identity& committer, const std::string& message) {
+                                 const git_signature& author, const Identity& committer, const std::string& message,
+                                 const CommitSigner* signer) {
   auto seconds = committer_seconds(repository, parent, author.when.time);
   if (!seconds) return seconds.error();
   auto by = signature(committer.name, committer.email, *seconds);
@@ -99,6 +126,7 @@ Result<std::string> write_commit(git_repository& repository, const std::string& 
   auto tree_id = id_from(tree), parent_id = id_from(parent);
   const git_oid* parents[] = {&parent_id};
   std::string text = message.empty() || message.back() != '\n' ? message + "\n" : message;
+  if (signer) return write_signed(repository, author, **by, text, tree, parent, *signer);
   git_oid id;
   if (git_commit_create_from_ids(&id, &repository, nullptr, &author, by->get(), nullptr, text.c_str(), &tree_id,
                                  parent.empty() ? 0 : 1, parents) < 0)
@@ -134,7 +162,7 @@ Result<std::string> commit_updates(git_repository& repository, const std::string
   if (*tree == *before) return parent;
   auto author = signature(identity.name, identity.email, seconds_of(time));
   if (!author) return author.error();
-  return write_commit(repository, parent, *tree, **author, identity, message);
+  return write_commit(repository, parent, *tree, **author, identity, message, nullptr);
 }
 
 Result<std::vector<PathUpdate>> updates_of(git_repository& repository, const std::string& commit,
@@ -163,7 +191,8 @@ Result<std::vector<PathUpdate>> updates_of(git_repository& repository, const std
 }
 
 Result<std::string> commit_again(git_repository& repository, const std::string& commit, const std::string& parent,
-                                 const std::vector<PathUpdate>& updates, const Identity& committer) {
+                                 const std::vector<PathUpdate>& updates, const Identity& committer,
+                                 const CommitSigner* signer) {
   auto id = id_from(commit);
   Owned<git_commit> original;
   if (git_commit_lookup(fill(original), &repository, &id) < 0) return library_error(format("commit {}", commit));
@@ -173,7 +202,18 @@ Result<std::string> commit_again(git_repository& repository, const std::string& 
   if (!tree) return tree;
   if (*tree == *before) return parent;
   return write_commit(repository, parent, *tree, *git_commit_author(original.get()), committer,
-                      git_commit_message(original.get()));
+                      git_commit_message(original.get()), signer);
+}
+
+Result<bool> is_signed(git_repository& repository, const std::string& commit) {
+  auto id = id_from(commit);
+  Owned<git_commit> found;
+  if (git_commit_lookup(fill(found), &repository, &id) < 0) return library_error(format("commit {}", commit));
+  git_buf field = GIT_BUF_INIT;
+  int code = git_commit_header_field(&field, found.get(), "gpgsig");
+  git_buf_dispose(&field);
+  if (code < 0 && code != GIT_ENOTFOUND) return library_error(format("commit {}", commit));
+  return code == 0;
 }
 
 }  // namespace reconciler

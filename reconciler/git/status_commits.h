@@ -12,6 +12,8 @@
 
 namespace reconciler {
 
+class CommitSigner;
+
 struct Identity {
   std::string name;
   std::string email;
@@ -40,8 +42,12 @@ Result<std::string> commit_updates(git_repository& repository, const std::string
 Result<std::vector<PathUpdate>> updates_of(git_repository& repository, const std::string& commit,
                                            const std::string& directory);
 
-/// Makes `commit`'s updates again on `parent`, with its author, author date and message.
+/// Makes `commit`'s updates again on `parent`, with its author, author date and message; signed by `signer`, if any.
 Result<std::string> commit_again(git_repository& repository, const std::string& commit, const std::string& parent,
-                                 const std::vector<PathUpdate>& updates, const Identity& committer);
+                                 const std::vector<PathUpdate>& updates, const Identity& committer,
+                                 const CommitSigner* signer);
+
+/// Whether a commit carries a signature, good or not.
+Result<bool> is_signed(git_repository& repository, const std::string& commit);
 
 }  // namespace reconciler

@@ -80,9 +80,10 @@ class World:
     def __init__(self, serin, ready_after="100ms", interval="1s"):
         self.serin, self.interval = serin, interval
         self.folder = tempfile.mkdtemp(prefix="serin-e2e-")
-        self.processes = []
+        self.processes, self.servers = [], []
         self.daemon = None
         self.bare = self.path("repo.git")
+        self.repo = self.bare  # what the daemon is told
         self.git("init", "-q", "--bare", "-b", "main", self.bare, cwd=self.folder)
         self.git("clone", "-q", self.bare, self.path("work"), cwd=self.folder, check=False)
         self.git("checkout", "-q", "-B", "main")
@@ -104,6 +105,9 @@ class World:
             if process.poll() is None:
                 process.kill()
             process.wait()
+        for server in self.servers:
+            server.stdin.close()  # that ends it, and what it started
+            server.wait()
         if kind:
             print(f"--- daemon log of {self.folder}", file=sys.stderr)
             if os.path.exists(self.path("daemon.log")):
@@ -173,11 +177,21 @@ spec: {{action: {verb}, revision: {revision}{where}, reason: {reason}}}
 
     # ---- the daemon
 
-    def run_daemon(self, *more):
+    def run_daemon(self, *more, repo=None, state="state", kubeconfig="kubeconfig", env=None):
         log = open(self.path("daemon.log"), "ab")
-        self.daemon = self.start("run", "--repo", self.bare, "--state-dir", self.path("state"), "--interval",
-                                 self.interval, "--kubeconfig", self.path("kubeconfig"), *more, stderr=log)
+        self.daemon = self.start("run", "--repo", repo or self.repo, "--state-dir", self.path(state), "--interval",
+                                 self.interval, "--kubeconfig", self.path(kubeconfig), *more, stderr=log,
+                                 env=dict(os.environ, **(env or {})))
         return self.daemon
+
+    def serve_http(self):
+        """nginx before `git http-backend`, from now on also for the daemon. Returns the address without a way in."""
+        script = os.path.join(os.path.dirname(__file__), "..", "git", "nginx_server.py")
+        nginx = subprocess.Popen([sys.executable, script, self.folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.servers.append(nginx)
+        base = "http://127.0.0.1:" + nginx.stdout.readline().decode().strip()
+        self.repo = base + "/git/repo.git"
+        return base
 
     def kill_daemon(self, number=signal.SIGKILL):
         self.daemon.send_signal(number)

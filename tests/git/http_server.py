@@ -4,13 +4,18 @@
     http_server.py ROOT [CERTIFICATE KEY]
 
 The first part of the path says how: /git/ serves the repositories under ROOT through `git http-backend`;
-/token/ does so for `Authorization: Basic x:secret` (and /bearer/ for `Bearer secret`); the others are in MISDEEDS.
+/token/ does so for `Authorization: Basic x:secret` (and /bearer/ for `Bearer secret`, /installation/ for the newest
+token of a GitHub App, which /api/ hands out); the others are in MISDEEDS.
 Each request is a line in ROOT/requests.log.
 """
 import base64
 import http.server
+import json
 import os
+import re
+import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -55,7 +60,66 @@ def after_push(handler):
     handler.answer(status, headers, body)
 
 
+def reset_pack(handler):
+    """Lists honestly, sends a third of the pack and resets the connection."""
+    status, headers, body = handler.run_backend()
+    if handler.command == "GET":
+        return handler.answer(status, headers, body)
+    handler.answer(status, headers + [("Content-Length", str(len(body)))], body[:len(body) // 3], length=False)
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+
+
+def wrong_ids(handler):
+    """Lists commits that it does not have."""
+    status, headers, body = handler.run_backend()
+    handler.answer(status, headers, re.sub(rb"[0-9a-f]{39}([0-9a-f]) refs/", rb"beefbeefbeefbeefbeefbeefbeefbeefbeefbee\1 refs/",
+                                           body))
+
+
+def answer_push(body):
+    """Reads honestly, and answers a push with `body` instead of carrying it out."""
+    def misdeed(handler):
+        if handler.command == "POST" and "receive-pack" in handler.path:
+            handler.read_body()
+            return handler.answer(200, [("Content-Type", "application/x-git-receive-pack-result")], body)
+        return handler.answer(*handler.run_backend())
+    return misdeed
+
+
+def url_base64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def app_token(handler):
+    """GitHub's API for installation tokens: of app 5, installation 7, with the key ROOT/app.pub."""
+    handler.read_body()
+    try:
+        head, claims, signature = handler.headers["Authorization"].removeprefix("Bearer ").split(".")
+        for name, content in [("signed", (head + "." + claims).encode()), ("signature", url_base64(signature))]:
+            with open(os.path.join(ROOT, "jwt-" + name), "wb") as out:
+                out.write(content)
+        subprocess.run(["openssl", "dgst", "-sha256", "-verify", ROOT + "/app.pub", "-signature", ROOT + "/jwt-signature",
+                        ROOT + "/jwt-signed"], check=True, stdout=subprocess.DEVNULL)
+        claims, now = json.loads(url_base64(claims)), time.time()
+        assert json.loads(url_base64(head))["alg"] == "RS256" and claims["iss"] == "5", claims
+        assert claims["iat"] <= now < claims["exp"] <= claims["iat"] + 600, claims
+        assert handler.command == "POST" and handler.path == "/api/app/installations/7/access_tokens"
+        assert handler.headers["Accept"] == "application/vnd.github+json"
+    except Exception as error:  # whatever is wrong with it, the app is not let in
+        return handler.answer(401, [], json.dumps({"message": "Bad credentials: %r" % error}).encode())
+    CREDENTIALS["installation"] = "Basic " + base64.b64encode(b"x-access-token:ghs_%d" % time.time_ns()).decode()
+    token = base64.b64decode(CREDENTIALS["installation"][6:]).decode().split(":")[1]
+    ends = time.gmtime(now + int(open(ROOT + "/app-life").read()))
+    handler.answer(201, [], json.dumps({"token": token, "expires_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", ends)}).encode())
+
+
 MISDEEDS = {
+    "reset-pack": reset_pack,
+    "wrong-ids": wrong_ids,
+    "html-for-push": answer_push(b"<html>Welcome</html>"),
+    "empty-report": answer_push(b"000eunpack ok\n0000"),
+    "api": app_token,
     "stall": stall,
     "trickle": trickle,
     "stall-pack": stall_pack,
@@ -69,7 +133,7 @@ MISDEEDS = {
         302, [("Location", "http://localhost:%d/git/%s" % (handler.server.server_port, handler.path.split("/", 2)[2]))],
         b""),
 }
-CREDENTIALS = {"token": "Basic " + base64.b64encode(b"x:secret").decode(), "bearer": "Bearer secret"}
+CREDENTIALS = {"installation": "", "token": "Basic " + base64.b64encode(b"x:secret").decode(), "bearer": "Bearer secret"}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

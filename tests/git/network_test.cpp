@@ -15,7 +15,10 @@ namespace {
 
 constexpr auto till = "status/default/shop/till.yaml";
 
-void write_file(const std::string& path, const std::string& content) { std::ofstream(path) << content; }
+void write_file(const std::string& path, const std::string& content) {
+  std::ofstream(path) << content;
+  std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
 
 void allow_push(const GitPeople& people) { people.git("config http.receivepack true"); }
 
@@ -117,7 +120,8 @@ TEST_CASE("answers that are no Git are told apart: refused, or to be tried again
   };
   auto [how, kind] = GENERATE(Case{"unauthorized", ErrorKind::Invalid}, Case{"forbidden", ErrorKind::Invalid},
                               Case{"redirect", ErrorKind::Invalid}, Case{"broken", ErrorKind::Transient},
-                              Case{"html", ErrorKind::Transient}, Case{"hang-up", ErrorKind::Transient});
+                              Case{"html", ErrorKind::Transient}, Case{"hang-up", ErrorKind::Transient},
+                              Case{"reset-pack", ErrorKind::Transient}, Case{"wrong-ids", ErrorKind::Transient});
   INFO(how);
   auto repository = open_repository(options_for(server.url(how), folder / "state"));
   auto polled = repository->poll();
@@ -125,6 +129,37 @@ TEST_CASE("answers that are no Git are told apart: refused, or to be tried again
   CHECK(polled.error().kind == kind);
   CHECK(server.requests("") <= 2);
   CHECK(server.requests("GET /git/") == 0);
+}
+
+TEST_CASE("a server that says yes to a push without saying what became of it is not believed", "[git][http]") {
+  TemporaryFolder folder;
+  GitPeople people(folder.path());
+  allow_push(people);
+  people.commit("main", {{"a.yaml", "a"}}, "start");
+  HttpServer server(folder.path());
+  auto how = GENERATE(as<std::string>(), "html-for-push", "empty-report");
+  INFO(how);
+  auto repository = open_repository(options_for(server.url(how), folder / "state"));
+  REQUIRE_OK(repository->poll());
+  REQUIRE_OK(repository->record({status_write("till", "1", "till: one")}));
+  for (int i = 0; i < 2; i++) {
+    auto pushed = repository->push();
+    REQUIRE_FALSE(pushed);
+    CHECK(pushed.error().kind == ErrorKind::Transient);
+    CHECK(repository->unpushed() == 1);
+  }
+  CHECK(people.subjects("main") == std::vector<std::string>{"start"});
+}
+
+TEST_CASE("addresses where clouds hand out credentials are not connected to", "[git][http]") {
+  TemporaryFolder folder;
+  for (auto host : {"169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]"}) {
+    auto repository = open_repository(options_for("https://" + std::string(host) + "/r.git", folder / "state"));
+    auto polled = repository->poll();
+    REQUIRE_FALSE(polled);
+    INFO(polled.error().message);
+    CHECK_THAT(polled.error().message, ContainsSubstring("link-local"));
+  }
 }
 
 TEST_CASE("nobody listens: the error names the place and may pass", "[git][http]") {
@@ -144,10 +179,10 @@ TEST_CASE("a token from a file opens the door, a wrong one is offered once", "[g
   people.commit("main", {{"a.yaml", "a"}});
   HttpServer server(folder.path());
   auto token_file = folder / "token";
-  auto [how, user] = GENERATE(std::pair("token", "x"), std::pair("bearer", ""));
+  auto [how, scheme] = GENERATE(std::pair("token", TokenScheme::Basic), std::pair("bearer", TokenScheme::Bearer));
   auto options = options_for(server.url(how), folder / "state");
   options.remote.credentials.token_file = token_file;
-  options.remote.credentials.token_user = user;
+  options.remote.credentials.token_scheme = scheme;
   auto repository = open_repository(options);
   CHECK_THAT(repository->poll().error().message, ContainsSubstring("token file"));
   write_file(token_file, "wrong\n");

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <thread>
 
 #include "git/open_repository.h"
 #include "git/servers.h"
@@ -107,4 +108,54 @@ TEST_CASE("commits are recorded while a push runs, and none is lost", "[git][htt
   subjects.erase(std::remove(subjects.begin(), subjects.end(), "theirs"), subjects.end());
   REQUIRE(subjects.size() == 201);
   for (int i = 0; i < 200; i++) CHECK(subjects[i] == "till " + std::to_string(199 - i));
+}
+
+TEST_CASE("200 pushes of people race 200 transitions: nothing is lost, reordered or doubled", "[git][nginx][race]") {
+  TemporaryFolder folder;
+  GitPeople people(folder.path());
+  people.commit("main", {{"a.yaml", "a"}}, "start");
+  std::unique_ptr<NginxServer> server;
+  if (NginxServer::is_installed()) server = std::make_unique<NginxServer>(folder.path(), NginxServer::Tls::None);
+  if (!server) WARN("no nginx here: in a folder instead");
+  auto repository = open_repository(options_for(server ? server->url("git") : people.remote(), folder / "state"));
+  REQUIRE_OK(repository->poll());
+  // A person who commits on what is newest and pushes, and fetches again whenever somebody was faster.
+  auto pushing = std::async(std::launch::async, [&] {
+    run("cd " + (folder / "people") +
+        " && for i in $(seq 200); do until git fetch -q origin main && id=$(git commit-tree -p FETCH_HEAD -m \"person "
+        "$i\" "
+        "FETCH_HEAD^{tree}) && git push -q origin $id:refs/heads/main 2>/dev/null; do :; done; done");
+  });
+  std::atomic<bool> done = false;
+  auto daemon = std::async(std::launch::async, [&]() -> std::string {
+    while (!done || repository->unpushed() > 0) {
+      auto pushed = repository->push();
+      if (!pushed && pushed.error().kind != ErrorKind::Conflict) return pushed.error().message;
+      if (pushed && !pushed->overwritten.empty()) return "overwrote " + pushed->overwritten.front();
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));  // far more often than a daemon would
+    }
+    return {};
+  });
+  for (int i = 0; i < 200; i++) {
+    CHECK_OK(repository->record({status_write("till", std::to_string(i), "till " + std::to_string(i))}));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the pace of transitions; nothing waits for it
+  }
+  pushing.get();
+  done = true;
+  CHECK(daemon.get() == "");
+  auto subjects = people.subjects("main");
+  std::reverse(subjects.begin(), subjects.end());
+  CHECK(subjects.size() == 401);
+  std::vector<std::string> of_person, of_daemon, persons, transitions;
+  for (int i = 0; i < 200; i++) {
+    persons.push_back("person " + std::to_string(i + 1));
+    transitions.push_back("till " + std::to_string(i));
+  }
+  for (const auto& subject : subjects) {
+    if (subject.starts_with("person")) of_person.push_back(subject);
+    if (subject.starts_with("till")) of_daemon.push_back(subject);
+  }
+  CHECK(of_person == persons);
+  CHECK(of_daemon == transitions);
+  people.git("fsck --strict");
 }

@@ -167,9 +167,9 @@ TEST_CASE("options that cannot be right are refused before anything is made", "[
     change(options);
     return !Libgit2Repository::open(options);
   };
-  CHECK(refuses([](auto& options) { options.branch = "a..b"; }));
-  CHECK(refuses([](auto& options) { options.branch = ""; }));
-  CHECK(refuses([](auto& options) { options.status_branch = options.branch; }));
+  CHECK(refuses([](auto& options) { options.watched.name = "a..b"; }));
+  CHECK(refuses([](auto& options) { options.watched.name = ""; }));
+  CHECK(refuses([](auto& options) { options.status_branch = options.watched.name; }));
   for (auto author : {"", "Serin", "<a@b>", "Serin <a@b> x", "Se<rin <a@b>", "Serin <a@b", "Serin\n <a@b>"})
     CHECK(refuses([&](auto& options) { options.author = author; }));
   CHECK_FALSE(refuses([](auto&) {}));

@@ -68,13 +68,39 @@ size_t HttpServer::requests(const std::string& text) const {
   return count;
 }
 
+namespace {
+
+std::string nginx_server(const std::string& folder, NginxServer::Tls tls) {
+  std::string command = "exec python3 " SERIN_SOURCE_DIR "/tests/git/nginx_server.py " + folder;
+  if (tls == NginxServer::Tls::None) return command;
+  command += " " + make_certificate(folder, "IP:127.0.0.1");
+  if (tls == NginxServer::Tls::Server) return command;
+  run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=client -keyout " +
+      folder + "/client.key -out " + folder + "/client.pem");
+  return command + " " + folder + "/client.pem";
+}
+
+}  // namespace
+
+NginxServer::NginxServer(const std::string& folder, Tls tls)
+    : folder_(folder), scheme_(tls == Tls::None ? "http" : "https"), child_(nginx_server(folder, tls)) {}
+
+bool NginxServer::is_installed() {
+  return access("/usr/sbin/nginx", X_OK) == 0 && access("/usr/sbin/fcgiwrap", X_OK) == 0;
+}
+
+std::string NginxServer::url(const std::string& how, const std::string& repository) const {
+  return scheme_ + "://127.0.0.1:" + child_.first_line() + "/" + how + "/" + repository;
+}
+
 bool SshServer::is_installed() { return access("/usr/sbin/sshd", X_OK) == 0; }
 
-SshServer::SshServer(const std::string& folder)
+SshServer::SshServer(const std::string& folder, const std::string& type, const std::string& passphrase)
     : folder_(folder), child_([&] {
         auto ssh = folder + "/ssh";
-        run("mkdir -p -m 700 " + ssh + " && for key in host client; do ssh-keygen -q -t ed25519 -N '' -f " + ssh +
-            "/$key; done && cp " + ssh + "/client.pub " + ssh + "/authorized && chmod 600 " + ssh + "/authorized");
+        run("mkdir -p -m 700 " + ssh + " && ssh-keygen -q -t " + type + " -N '' -f " + ssh +
+            "/host && ssh-keygen -q -t " + type + " -N '" + passphrase + "' -f " + ssh + "/client && cp " + ssh +
+            "/client.pub " + ssh + "/authorized && chmod 600 " + ssh + "/authorized");
         // sshd takes no port zero: try some, and say which one it was.
         return "mkdir -p /run/sshd 2>/dev/null; for i in 1 2 3 4 5 6 7 8; do port=$((20000 + ($$ * 8 + i) % 40000)); "
                "/usr/sbin/sshd -D -e -f /dev/null -p $port -h " +

@@ -41,10 +41,29 @@ class HttpServer {
   Child child_;
 };
 
+/// Debian's nginx before `git http-backend`: see `nginx_server.py` for what it serves where.
+class NginxServer {
+ public:
+  enum class Tls { None, Server, ServerAndClient };
+  NginxServer(const std::string& folder, Tls tls);
+  static bool is_installed();
+  std::string url(const std::string& how, const std::string& repository = "remote.git") const;
+  std::string certificate() const { return folder_ + "/tls.pem"; }
+  std::string client_certificate() const { return folder_ + "/client.pem"; }
+  std::string client_key() const { return folder_ + "/client.key"; }
+
+ private:
+  std::string folder_;
+  std::string scheme_;
+  Child child_;
+};
+
 /// An OpenSSH server over the same repositories, with fresh keys.
 class SshServer {
  public:
-  explicit SshServer(const std::string& folder);
+  /// Keys of `type` (as ssh-keygen calls them), that of the client behind `passphrase`.
+  explicit SshServer(const std::string& folder, const std::string& type = "ed25519",
+                     const std::string& passphrase = "");
   static bool is_installed();
   std::string url(const std::string& repository_path) const;
   std::string port() const { return child_.first_line(); }
