@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/format.h"
+#include "manifest/workload_ref.h"
 #include "rollout/image.h"
 
 namespace reconciler {
@@ -82,6 +83,20 @@ auto* value_at(const Map& map, const typename Map::key_type& key) {
   return found == map.end() ? nullptr : &found->second;
 }
 
+/// The Rollout with the template that workloadRef names, as the same revision of Git has it.
+std::optional<Rollout> followed(const Rollout& rollout, const RevisionManifests& manifests,
+                                std::vector<std::string>& warnings) {
+  if (!rollout.workload_ref) return rollout;
+  const ObjectKey key = workload_key(rollout);
+  const Object* object = value_at(manifests.objects, key);
+  auto filled = object
+                    ? with_workload(rollout, object->object)
+                    : Result<Rollout>(invalid(format("its template is that of {}, which is not in Git", key.text())));
+  if (filled) return *std::move(filled);
+  warnings.push_back(format("{}: its steps cannot be foretold: {}", rollout.key.text(), filled.error().message));
+  return std::nullopt;
+}
+
 }  // namespace
 
 RevisionPlan compare_revisions(const RevisionManifests& before, const RevisionManifests& after,
@@ -91,7 +106,9 @@ RevisionPlan compare_revisions(const RevisionManifests& before, const RevisionMa
     if (change.fate == Fate::Deleted) warn_about_deletion(change, plan.warnings);
     if (change.key.group != "argoproj.io" || change.key.kind != "Rollout" || change.fate == Fate::Deleted) continue;
     RolloutKey key{.ns = change.key.ns, .name = change.key.name};
-    const Rollout* rollout = value_at(after.rollouts, key);
+    const Rollout* as_written = value_at(after.rollouts, key);
+    if (!as_written) continue;
+    const auto rollout = followed(*as_written, after, plan.warnings);
     if (!rollout) continue;
     const Status* status = value_at(recorded, key);
     Forecast expected = forecast(*rollout, status ? std::optional(*status) : std::nullopt, now);

@@ -117,7 +117,8 @@ Result<HttpResponse> KubernetesApi::send(const ApiCall& call) {
     in_flight_.acquire();
     auto response = http_->request(request);
     in_flight_.release();
-    if (!response || response->status != 429 || tries == kThrottledTries) return response;
+    const bool throttled = response && response->status == 429 && call.waits_when_throttled;
+    if (!throttled || tries == kThrottledTries) return response;
     Duration pause = retry_after(*response);
     if (pause > kThrottledWaitMax || !wait(pause)) return response;
   }

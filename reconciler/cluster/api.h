@@ -31,9 +31,10 @@ struct ApiCall {
   std::string method = "GET";
   std::string path = {};
   std::string content_type = "application/json";
-  Json body = nullptr;     ///< none when null
-  std::string about = {};  ///< for messages: `apply ConfigMap shop/settings`
-  bool secret = false;     ///< the server's words may quote the object, so they are not repeated
+  Json body = nullptr;               ///< none when null
+  std::string about = {};            ///< for messages: `apply ConfigMap shop/settings`
+  bool waits_when_throttled = true;  ///< and tries again; an eviction is refused in the same words
+  bool secret = false;               ///< the server's words may quote the object, so they are not repeated
 };
 
 class KubernetesApi {

@@ -232,7 +232,11 @@ std::vector<PodSummary> ClusterCache::pods_of(const std::string& replica_set_uid
   std::vector<PodSummary> pods;
   auto names = pods_by_replica_set_.find(replica_set_uid);
   if (names == pods_by_replica_set_.end()) return pods;
-  for (const Name& name : names->second) pods.push_back(pods_.at(name).kept);
+  for (const Name& name : names->second) {
+    const Entry<PodSummary>& entry = pods_.at(name);
+    pods.push_back(entry.kept);
+    pods.back().uid = entry.uid;
+  }
   return pods;
 }
 
@@ -244,6 +248,21 @@ std::vector<const ReplicaSetSummary*> ClusterCache::adoptable(const Rollout& rol
     if (may_adopt(candidate, rollout)) found.push_back(&candidate);
   }
   return found;
+}
+
+/// Called with the lock held. ReplicaSets that are named as ours would be and are not among ours.
+std::vector<std::string> ClusterCache::names_taken(const RolloutKey& rollout, const std::vector<Workload>& ours) const {
+  std::vector<std::string> out;
+  const std::string prefix = rollout.name + "-";
+  for (auto place = replica_sets_.lower_bound({rollout.ns, prefix});
+       place != replica_sets_.end() && place->first.first == rollout.ns && place->first.second.starts_with(prefix);
+       ++place) {
+    const std::string& name = place->first.second;
+    const bool is_ours = std::any_of(ours.begin(), ours.end(), [&](const Workload& w) { return w.name == name; });
+    // Those of `<rollout>-<something>` have a name of their own.
+    if (!is_ours && name.find('-', prefix.size()) == name.npos) out.push_back(name);
+  }
+  return out;
 }
 
 Observed ClusterCache::observe(const Rollout& rollout, TimePoint now) const {
@@ -260,6 +279,7 @@ Observed ClusterCache::observe(const Rollout& rollout, TimePoint now) const {
         if (is_owned(summary, rollout.key, owner_)) add(summary, true);
       }
     for (const ReplicaSetSummary* summary : adoptable(rollout)) add(*summary, false);
+    observed.taken_names = names_taken(rollout.key, observed.workloads);
     for (const std::string& name : {rollout.stable_service, rollout.canary_service}) {
       auto service = services_.find({rollout.key.ns, name});
       if (service != services_.end())

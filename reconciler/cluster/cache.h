@@ -87,6 +87,7 @@ class ClusterCache {
   std::optional<RolloutKey> rollout_of(const std::string&) const { return std::nullopt; }
   std::optional<RolloutKey> rollout_of(const RolloutObject&) const { return std::nullopt; }
   std::vector<PodSummary> pods_of(const std::string& replica_set_uid) const;
+  std::vector<std::string> names_taken(const RolloutKey& rollout, const std::vector<Workload>& ours) const;
   std::vector<const ReplicaSetSummary*> adoptable(const Rollout& rollout) const;
   void wake_if_first(bool was_empty);
 

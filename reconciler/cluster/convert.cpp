@@ -132,6 +132,9 @@ ReplicaSetSummary summarize_replica_set(const Json& object) {
   workload.available = count_at(object, {"status", "availableReplicas"}, 0);
   workload.created = time_or_epoch(object, {"metadata", "creationTimestamp"});
   workload.scale_down_deadline = parse_time(text_at(object, {"metadata", "annotations", kScaleDownDeadlineAnnotation}));
+  workload.metadata = text_at(object, {"metadata", "annotations", kEphemeralMetadataAnnotation});
+  workload.rejected =
+      !workload.hash.empty() && text_at(object, {"metadata", "annotations", kRejectedAnnotation}) == workload.hash;
   workload.pod_trouble = trouble_making_pods(object);
   summary.rollout = text_at(object, {"metadata", "labels", kRolloutLabel});
   summary.owner = text_at(object, {"metadata", "labels", kOwnerLabel});
@@ -149,10 +152,23 @@ PodSummary summarize_pod(const Json& object) {
   if (const Json* ready = condition(object, "Ready"))
     summary.moved = std::max(summary.moved, time_or_epoch(*ready, {"lastTransitionTime"}));
   summary.trouble = trouble_of(object);
+  summary.created = time_or_epoch(object, {"metadata", "creationTimestamp"});
+  summary.metadata = text_at(object, {"metadata", "annotations", kEphemeralMetadataAnnotation});
+  const std::string phase = text_at(object, {"status", "phase"});
+  summary.active = phase != "Succeeded" && phase != "Failed" && !find(object, {"metadata", "deletionTimestamp"});
   return summary;
 }
 
-ServiceState service_state(const Json& object) { return {.hash = text_at(object, {"spec", "selector", kHashLabel})}; }
+ServiceState service_state(const Json& object) {
+  ServiceState state{.managed_by = text_at(object, {"metadata", "annotations", kManagedByAnnotation})};
+  const Json* selector = find(object, {"spec", "selector"});
+  if (selector == nullptr || !selector->is_object()) return state;
+  for (const auto& [label, value] : selector->items())
+    if (value.is_string()) state.selector[label] = value.get<std::string>();
+  state.hash = text_at(object, {"spec", "selector", kHashLabel});
+  state.selector.erase(std::string(kHashLabel));
+  return state;
+}
 
 bool may_adopt(const ReplicaSetSummary& replica_set, const Rollout& rollout) {
   if (replica_set.ns != rollout.key.ns || replica_set.workload.hash.empty()) return false;
@@ -177,6 +193,8 @@ Workload workload_at(const ReplicaSetSummary& replica_set, const std::vector<Pod
   for (const PodSummary& pod : pods) {
     workload.pods_moved = std::max(workload.pods_moved, pod.moved);
     if (workload.pod_trouble.empty()) workload.pod_trouble = pod.trouble;
+    if (pod.active)
+      workload.pods.push_back({.name = pod.name, .uid = pod.uid, .created = pod.created, .metadata = pod.metadata});
   }
   return workload;
 }

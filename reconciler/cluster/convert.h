@@ -30,6 +30,10 @@ struct PodSummary {
   std::string replica_set_uid;  ///< its controller; empty for a bare pod
   TimePoint moved;              ///< the later of its creation and its last change of readiness
   std::string trouble;          ///< why it is not ready, as far as is known: `image cannot be pulled`
+  std::string uid;              ///< left to who keeps the summary
+  TimePoint created;
+  std::string metadata;  ///< annotation rollout.argoproj.io/ephemeral-metadata
+  bool active = true;    ///< neither finished nor on its way out
   bool operator==(const PodSummary&) const = default;
 };
 

@@ -79,6 +79,7 @@ struct KubernetesCluster::Parts {
   Result<ApiCall> call_about(const std::string& verb, const Json& object);
   Result<void> write(const KubernetesWrite& write);
   Result<void> remove(const KubernetesWrite& write, const ApiCall& call);
+  Result<void> evict(const RolloutKey& rollout, const EvictPods& action);
   Result<void> accept_existing(const RolloutKey& rollout, const CreateReplicaSet& action);
   void remember(const Json& object);
 };
@@ -177,12 +178,33 @@ Result<void> KubernetesCluster::Parts::accept_existing(const RolloutKey& rollout
   auto existing = api.find_object(call);
   if (!existing) return existing.error();
   if (!*existing) return conflict("ReplicaSet " + rollout.ns + "/" + action.name + " came and went");
-  remember(**existing);
+  cache.seen(WatchedKind::ReplicaSet, **existing);  // also without a hash label: its name is what matters
   if (is_owned(summarize_replica_set(**existing), rollout, settings.owner)) return {};
   return conflict("ReplicaSet " + rollout.ns + "/" + action.name + " exists and is not of this rollout");
 }
 
+/// One that is refused, by a PodDisruptionBudget above all, does not keep the others from going.
+Result<void> KubernetesCluster::Parts::evict(const RolloutKey& rollout, const EvictPods& action) {
+  auto resource = resource_of("v1", "Pod");
+  if (!resource) return resource.error();
+  Result<void> refused;
+  for (const PodState& pod : action.pods) {
+    ApiCall call;
+    call.method = "POST";
+    call.path = path_of(*resource, rollout.ns, pod.name) + "/eviction";
+    call.body = eviction_of(rollout, pod);
+    call.about = "evict Pod " + rollout.ns + "/" + pod.name;
+    call.waits_when_throttled = false;
+    auto answer = api.find_object(call);
+    // Another pod of that name is a younger one.
+    const bool done = answer || answer.error().kind == ErrorKind::Conflict;
+    if (!done && refused) refused = transient(answer.error().message);
+  }
+  return refused;
+}
+
 Result<void> KubernetesCluster::carry_out(const RolloutKey& rollout, const Action& action) {
+  if (const auto* evict = std::get_if<EvictPods>(&action)) return parts_->evict(rollout, *evict);
   WriteTarget target = target_of(rollout, action);
   Json live;
   if (std::holds_alternative<SelectRevision>(action))

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "rollout/ephemeral_metadata.h"
+
 namespace reconciler {
 
 namespace {
@@ -60,6 +62,20 @@ Json deadline_patch(const SetScaleDownDeadline& action) {
   return merge_patch_of_replica_set({{std::string(kScaleDownDeadlineAnnotation), value}}, Json::object(), std::nullopt);
 }
 
+Json rejection_patch(const MarkReplicaSet& action) {
+  Json value = action.hash.empty() ? Json(nullptr) : Json(action.hash);
+  return merge_patch_of_replica_set({{std::string(kRejectedAnnotation), value}}, Json::object(), std::nullopt);
+}
+
+/// The annotation stands on the ReplicaSet too, where other controllers look for it.
+Json template_metadata_patch(const SetTemplateMetadata& action) {
+  Json value = action.after.empty() ? Json(nullptr) : Json(action.after);
+  Json patch =
+      merge_patch_of_replica_set({{std::string(kEphemeralMetadataAnnotation), value}}, Json::object(), std::nullopt);
+  patch["spec"]["template"]["metadata"] = metadata_change(action.before, action.after);
+  return patch;
+}
+
 Json adoption_patch(const RolloutKey& rollout, const AdoptReplicaSet& action, std::string_view owner) {
   Json labels{{std::string(kOwnerLabel), std::string(owner)}, {std::string(kRolloutLabel), rollout.name}};
   Json patch = merge_patch_of_replica_set(Json::object(), std::move(labels), std::nullopt);
@@ -110,6 +126,12 @@ Json route_patch(const RewriteRoutes& action) {
 WriteTarget target_of(const RolloutKey& rollout, const Action& action) {
   if (const auto* select = std::get_if<SelectRevision>(&action))
     return {.api_version = "v1", .kind = "Service", .ns = rollout.ns, .name = select->service};
+  if (const auto* pod = std::get_if<SetPodMetadata>(&action))
+    return {.api_version = "v1", .kind = "Pod", .ns = rollout.ns, .name = pod->name};
+  if (const auto* scale = std::get_if<ScaleWorkload>(&action))
+    return {.api_version = scale->api_version, .kind = scale->kind, .ns = rollout.ns, .name = scale->name};
+  if (const auto* evict = std::get_if<EvictPods>(&action))
+    return {.api_version = "v1", .kind = "Pod", .ns = rollout.ns, .name = evict->pods.front().name};
   if (const auto* rewrite = std::get_if<RewriteRoutes>(&action))
     return {.api_version = text_at(rewrite->before, {"apiVersion"}, "networking.istio.io/v1"),
             .kind = "VirtualService",
@@ -120,6 +142,11 @@ WriteTarget target_of(const RolloutKey& rollout, const Action& action) {
     std::string operator()(const ScaleReplicaSet& a) { return a.name; }
     std::string operator()(const AdoptReplicaSet& a) { return a.name; }
     std::string operator()(const SetScaleDownDeadline& a) { return a.name; }
+    std::string operator()(const MarkReplicaSet& a) { return a.name; }
+    std::string operator()(const SetTemplateMetadata& a) { return a.name; }
+    std::string operator()(const ScaleWorkload&) { unreachable(); }
+    std::string operator()(const SetPodMetadata&) { unreachable(); }
+    std::string operator()(const EvictPods&) { unreachable(); }
     std::string operator()(const DeleteReplicaSet& a) { return a.name; }
     std::string operator()(const SelectRevision&) { unreachable(); }
     std::string operator()(const RewriteRoutes&) { unreachable(); }
@@ -145,6 +172,14 @@ Result<KubernetesWrite> write_for(const RolloutKey& rollout, const Action& actio
     write.body = adoption_patch(rollout, *adopt, owner);
   } else if (const auto* deadline = std::get_if<SetScaleDownDeadline>(&action)) {
     write.body = deadline_patch(*deadline);
+  } else if (const auto* mark = std::get_if<MarkReplicaSet>(&action)) {
+    write.body = rejection_patch(*mark);
+  } else if (const auto* given = std::get_if<SetTemplateMetadata>(&action)) {
+    write.body = template_metadata_patch(*given);
+  } else if (const auto* role = std::get_if<SetPodMetadata>(&action)) {
+    write.body = {{"metadata", metadata_change(role->before, role->after)}};
+  } else if (const auto* workload = std::get_if<ScaleWorkload>(&action)) {
+    write.body = {{"spec", {{"replicas", workload->replicas}}}};
   } else if (const auto* gone = std::get_if<DeleteReplicaSet>(&action)) {
     write.verb = WriteVerb::Delete;
     write.body = delete_options(gone->uid);
@@ -158,6 +193,13 @@ Result<KubernetesWrite> write_for(const RolloutKey& rollout, const Action& actio
     write.body = route_patch(*rewrite);
   }
   return write;
+}
+
+Json eviction_of(const RolloutKey& rollout, const PodState& pod) {
+  return {{"apiVersion", "policy/v1"},
+          {"kind", "Eviction"},
+          {"metadata", {{"name", pod.name}, {"namespace", rollout.ns}}},
+          {"deleteOptions", {{"preconditions", {{"uid", pod.uid}}}}}};
 }
 
 Result<Json> patched(const Json& object, const KubernetesWrite& write) {

@@ -39,6 +39,9 @@ WriteTarget target_of(const RolloutKey& rollout, const Action& action);
 Result<KubernetesWrite> write_for(const RolloutKey& rollout, const Action& action, std::string_view owner,
                                   const Json& live);
 
+/// The Eviction that asks for a pod to go, by the policy API.
+Json eviction_of(const RolloutKey& rollout, const PodState& pod);
+
 /// `object` after the write's patch, as an API server would do it; `Conflict` when a test in it fails.
 Result<Json> patched(const Json& object, const KubernetesWrite& write);
 

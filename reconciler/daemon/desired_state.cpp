@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "manifest/workload_ref.h"
 
 namespace reconciler {
 
@@ -135,9 +136,13 @@ std::set<RolloutKey> DesiredState::users_of(const ObjectKey& key) const {
 }
 
 std::set<ObjectKey> DesiredState::used_by(const Rollout& rollout) {
-  return {{"", "Service", rollout.key.ns, rollout.stable_service},
-          {"", "Service", rollout.key.ns, rollout.canary_service},
-          {"networking.istio.io", "VirtualService", rollout.istio.ns, rollout.istio.virtual_service}};
+  std::set<ObjectKey> out;
+  for (const std::string& name : {rollout.stable_service, rollout.canary_service})
+    if (!name.empty()) out.insert({"", "Service", rollout.key.ns, name});
+  if (rollout.workload_ref) out.insert(workload_key(rollout));
+  if (rollout.is_routed())
+    out.insert({"networking.istio.io", "VirtualService", rollout.istio.ns, rollout.istio.virtual_service});
+  return out;
 }
 
 std::set<RolloutKey> DesiredState::rollouts() const {

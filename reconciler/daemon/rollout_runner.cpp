@@ -1,11 +1,15 @@
 #include "daemon/rollout_runner.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/log.h"
 #include "manifest/status_file.h"
+#include "manifest/workload_ref.h"
 #include "rollout/diff.h"
 #include "rollout/known_hash.h"
 #include "rollout/published_status.h"
+#include "rollout/resolved.h"
 
 namespace reconciler {
 namespace {
@@ -16,6 +20,8 @@ constexpr Duration kRecordRetry = 5s;
 /// The longest that a pass waits for others to share its record.
 constexpr Duration kGatherMax = 50ms;
 constexpr int kBusyPerMillisecond = 8;
+/// What workloadRef names is not watched.
+constexpr Duration kReadAgain = 30s;
 
 Json status_of(const RolloutObject& object) {
   auto status = parse_json(object.status);
@@ -244,6 +250,43 @@ std::optional<RolloutRunner::Planned> RolloutRunner::look_at(const RolloutKey& k
   return planned;
 }
 
+/// With the template that workloadRef names: as Git has it, else as the cluster does. Nothing while that is being read,
+/// or when it cannot be had.
+std::optional<Rollout> RolloutRunner::followed(const RolloutKey& key, Tracked& tracked, Rollout rollout) {
+  if (!rollout.workload_ref) return rollout;
+  const auto in_git = desired_.object(workload_key(rollout));
+  const bool scales = rollout.workload_ref->scale_down != WorkloadRef::ScaleDown::Never;
+  const bool known = tracked.workload && clock_.monotonic() < tracked.workload_read + kReadAgain;
+  if ((!in_git || scales) && !known) {
+    read_workload(key, tracked, workload_identity(rollout));
+    return std::nullopt;
+  }
+  const bool missing = !in_git && tracked.workload->empty();
+  auto filled = missing
+                    ? Result<Rollout>(invalid(format("{} is missing (spec.workloadRef)", workload_key(rollout).text())))
+                    : with_workload(std::move(rollout), in_git ? *in_git : *tracked.workload);
+  if (filled) return *std::move(filled);
+  say(key, tracked, "held: " + filled.error().message);
+  if (!in_git) set_timer(key, tracked, tracked.workload_read + kReadAgain);
+  return std::nullopt;
+}
+
+void RolloutRunner::read_workload(const RolloutKey& key, Tracked& tracked, const Json& identity) {
+  ++tracked.busy;
+  ++busy_;
+  workers_.run(Lane::Cluster, [this, key, identity]() -> Completion {
+    auto object = cluster_.read(identity);
+    return [this, key, object] {
+      Tracked& tracked = tracked_.at(key);
+      if (object) {
+        tracked.workload = object->value_or(Json::object());
+        tracked.workload_read = clock_.monotonic();
+      }
+      finish(key, object ? Result<void>() : Result<void>(object.error()), "reading what workloadRef names");
+    };
+  });
+}
+
 std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& key, Tracked& tracked,
                                                               const std::string& head) {
   tracked.settled = false;
@@ -253,7 +296,9 @@ std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& 
   }
   const Rollout* in_git = desired_.rollout(key);
   if (!in_git) return refuse(key, tracked, head);
-  Rollout desired = *in_git;
+  auto with_template = followed(key, tracked, *in_git);
+  if (!with_template) return std::nullopt;
+  Rollout desired = *std::move(with_template);
   desired.commit = tracked.commit;
   desired.decision = tracked.decision;
   const TimePoint now = clock_.now();
@@ -264,9 +309,11 @@ std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& 
     return std::nullopt;
   }
   note_object(key, tracked, live->object);
-  desired = with_known_hash(std::move(desired), *live, tracked.status);
   // An autoscaler's count is what is asked for, without any commit.
   if (live->object && live->object->ours && live->object->scaled) desired.replicas = *live->object->scaled;
+  if (tracked.workload)
+    if (auto replicas = integer_at(*tracked.workload, {"spec", "replicas"})) live->workload_replicas = int(*replicas);
+  desired = resolved(with_known_hash(std::move(desired), *live, tracked.status), *live, tracked.status);
   Decision decision = plan(desired, *live, tracked.status, now);
   // Only a beginning names the commit that asked for it; the look-up walks history and is left out elsewhere.
   if (!decision.subject.empty() && decision.status.commit.empty()) {
@@ -336,7 +383,10 @@ void RolloutRunner::take_over(Planned& planned) {
                                 {"why", decision.why}});
     if (hooks_.transition) hooks_.transition(planned.key, decision);
   }
+  const bool scales_workload = std::any_of(decision.actions.begin(), decision.actions.end(),
+                                           [](auto& a) { return std::holds_alternative<ScaleWorkload>(a); });
   if (!decision.actions.empty() && !tracked.parked) {
+    if (scales_workload) tracked.workload.reset();
     act(planned.key, tracked, decision.actions);
   } else if (transition) {
     due_.insert(planned.key);
@@ -346,6 +396,8 @@ void RolloutRunner::take_over(Planned& planned) {
     Duration wait = std::max<Duration>(10ms, *decision.look_again - clock_.now());
     set_timer(planned.key, tracked, clock_.monotonic() + wait);
   }
+  const Duration read_again = tracked.workload_read + kReadAgain;
+  if (tracked.workload && (!tracked.timer || read_again < *tracked.timer)) set_timer(planned.key, tracked, read_again);
 }
 
 void RolloutRunner::act(const RolloutKey& key, Tracked& tracked, std::vector<Action> actions) {

@@ -90,6 +90,9 @@ class RolloutRunner {
     std::optional<Duration> timer;
     Backoff backoff{1s, 2.0, 1min};
     Backoff conflict_backoff{100ms, 2.0, 1min};
+    /// What workloadRef names, as it was last read in the cluster; an empty object when it does not exist there.
+    std::optional<Json> workload;
+    Duration workload_read{0};
     std::string why, trouble, said;
     LivePhase live;
     std::optional<RolloutObject> object;  ///< as seen last, without its status
@@ -103,6 +106,8 @@ class RolloutRunner {
   };
 
   std::optional<Planned> look_at(const RolloutKey& key, Tracked& tracked, const std::string& head);
+  std::optional<Rollout> followed(const RolloutKey& key, Tracked& tracked, Rollout rollout);
+  void read_workload(const RolloutKey& key, Tracked& tracked, const Json& identity);
   std::optional<Planned> plan_one(const RolloutKey& key, Tracked& tracked, const std::string& head);
   std::optional<Planned> refuse(const RolloutKey& key, Tracked& tracked, const std::string& head);
   Duration gathered_at() const;

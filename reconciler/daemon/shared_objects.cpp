@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "manifest/workload_ref.h"
 #include "rollout/action.h"
 #include "rollout/istio.h"
 #include "rollout/target.h"
@@ -36,6 +37,15 @@ const Json* counterpart(const Json& route, size_t index, const Json& live_http) 
   for (size_t i = 0; i < live_http.size(); ++i)
     if (name.empty() ? i == index : text_at(live_http[i], {"name"}) == name) found = &live_http[i];
   return found && hosts_of(*found) == hosts_of(route) ? found : nullptr;
+}
+
+/// The workload that the template comes from does not get the pods back that the rollout took over.
+Json with_replicas_kept(Json manifest, const Rollout& rollout, const Observed& live, const Target& wanted) {
+  if (auto kept = workload_replicas(rollout, live, wanted)) {
+    const auto asked = integer_at(manifest, {"spec", "replicas"}).value_or(1);
+    manifest["spec"]["replicas"] = std::min<int64_t>(asked, *kept);
+  }
+  return manifest;
 }
 
 }  // namespace
@@ -89,6 +99,8 @@ Json filled_in(const Json& manifest, const Rollout& rollout, const Observed& liv
     // Routes that do not fit are applied as written; the rollout itself says what is wrong with them.
     return filled ? *filled : manifest;
   }
+  if (rollout.workload_ref && key_of(manifest) == workload_key(rollout))
+    return with_replicas_kept(manifest, rollout, live, wanted);
   return manifest;
 }
 

@@ -13,19 +13,28 @@ const Names kMetadata = {{"name", "namespace", "labels", "annotations", "generat
                           "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
                           "managedFields", "resourceVersion", "selfLink", "uid"},
                          {}};
-const Names kSpec = {{"replicas", "selector", "template", "minReadySeconds", "revisionHistoryLimit", "paused",
-                      "progressDeadlineSeconds", "progressDeadlineAbort", "rollbackWindow", "analysis", "strategy"},
-                     {"workloadRef", "restartAt"}};
+const Names kSpec = {
+    {"replicas", "selector", "template", "minReadySeconds", "revisionHistoryLimit", "paused", "progressDeadlineSeconds",
+     "progressDeadlineAbort", "rollbackWindow", "analysis", "strategy", "restartAt", "workloadRef"},
+    {}};
+const Names kWorkloadRef = {{"apiVersion", "kind", "name", "scaleDown"}, {}};
 const Names kSelector = {{"matchLabels", "matchExpressions"}, {}};
 const Names kRollbackWindow = {{"revisions"}, {}};
 const Names kHistory = {{"successfulRunHistoryLimit", "unsuccessfulRunHistoryLimit"}, {}};
 const Names kStrategy = {{"canary"}, {"blueGreen"}};
-const Names kCanary = {{"canaryService", "stableService", "maxSurge", "maxUnavailable", "steps",
-                        "scaleDownDelaySeconds", "abortScaleDownDelaySeconds", "trafficRouting", "dynamicStableScale"},
-                       {"analysis", "antiAffinity", "canaryMetadata", "stableMetadata", "scaleDownDelayRevisionLimit",
-                        "minPodsPerReplicaSet", "replicaProgressThreshold", "pingPong"}};
-const Names kStep = {{"setWeight", "pause"},
-                     {"setCanaryScale", "analysis", "experiment", "setHeaderRoute", "setMirrorRoute", "plugin"}};
+const Names kCanary = {
+    {"canaryService", "stableService", "maxSurge", "maxUnavailable", "steps", "scaleDownDelaySeconds",
+     "abortScaleDownDelaySeconds", "trafficRouting", "dynamicStableScale", "scaleDownDelayRevisionLimit",
+     "minPodsPerReplicaSet", "replicaProgressThreshold", "antiAffinity", "canaryMetadata", "stableMetadata"},
+    {"analysis", "pingPong"}};
+const Names kStep = {{"setWeight", "pause", "setCanaryScale"},
+                     {"analysis", "experiment", "setHeaderRoute", "setMirrorRoute", "plugin"}};
+const Names kCanaryScale = {{"replicas", "weight", "matchTrafficWeight"}, {}};
+const Names kPodMetadata = {{"labels", "annotations"}, {}};
+const Names kAntiAffinity = {
+    {"requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"}, {}};
+const Names kPreference = {{"weight"}, {}};
+const Names kThreshold = {{"type", "value"}, {}};
 const Names kPause = {{"duration"}, {}};
 const Names kRouting = {
     {"istio", "maxTrafficWeight"},
@@ -48,6 +57,7 @@ void check_steps(const Field& steps) {
   for (const Field& step : steps.items()) {
     if (!check(step, kStep)) continue;
     check(step["pause"], kPause);
+    check(step["setCanaryScale"], kCanaryScale);
     size_t kinds = 0;
     for (const Json& kind : step.json()) kinds += !kind.is_null();
     if (kinds == 0) step.problem("a step must have a type, such as setWeight or pause");
@@ -58,9 +68,12 @@ void check_steps(const Field& steps) {
 void check_canary(const Field& canary) {
   if (!check(canary, kCanary)) return;
   check_steps(canary["steps"]);
-  if (canary["dynamicStableScale"].flag().value_or(false)) canary["dynamicStableScale"].problem("is not supported yet");
+  check(canary["replicaProgressThreshold"], kThreshold);
+  check(canary["canaryMetadata"], kPodMetadata);
+  check(canary["stableMetadata"], kPodMetadata);
+  if (check(canary["antiAffinity"], kAntiAffinity))
+    check(canary["antiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"], kPreference);
   Field routing = canary["trafficRouting"];
-  if (!routing.present()) return canary.problem("without trafficRouting is not supported yet");
   if (!check(routing, kRouting)) return;
   if (routing["maxTrafficWeight"].present() && !routing["nginx"].present() && !routing["plugins"].present())
     routing["maxTrafficWeight"].problem("needs nginx or a plugin");
@@ -77,6 +90,7 @@ void check_rollout_fields(const Field& manifest) {
   Field spec = manifest["spec"];
   if (!check(spec, kSpec)) return;
   check(spec["selector"], kSelector);
+  check(spec["workloadRef"], kWorkloadRef);
   check(spec["rollbackWindow"], kRollbackWindow);
   check(spec["analysis"], kHistory);
   if (check(spec["strategy"], kStrategy)) check_canary(spec["strategy"]["canary"]);

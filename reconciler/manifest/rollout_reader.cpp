@@ -6,9 +6,8 @@
 
 #include "base/format.h"
 #include "manifest/names.h"
-#include "manifest/pod_template_check.h"
 #include "manifest/rollout_fields.h"
-#include "rollout/pod_template_hash.h"
+#include "manifest/workload_ref.h"
 #include "rollout/steps_hash.h"
 
 namespace reconciler {
@@ -61,6 +60,16 @@ Pause read_pause(const Field& pause) {
   return {length};
 }
 
+SetCanaryScale read_canary_scale(const Field& step) {
+  Field scale = step["setCanaryScale"];
+  if (!scale.is_map()) return {};
+  SetCanaryScale out{scale["replicas"].integer(0, kAnyCount), scale["weight"].integer(0, 100)};
+  const bool follows = scale["matchTrafficWeight"].flag().value_or(false);
+  const int modes = int(scale["replicas"].present()) + int(scale["weight"].present()) + int(follows);
+  if (modes != 1) scale.problem("must have exactly one of replicas, weight and matchTrafficWeight: true");
+  return out;
+}
+
 std::vector<Step> read_steps(const Field& steps) {
   std::vector<Step> out;
   if (steps.json().size() > kStepsMax) {
@@ -68,20 +77,24 @@ std::vector<Step> read_steps(const Field& steps) {
     return out;
   }
   for (const Field& step : steps.items()) {
-    if (step["setWeight"].present())
-      out.emplace_back(SetWeight{step["setWeight"].integer(0, 100).value_or(0)});
-    else if (step["pause"].present())
-      out.emplace_back(read_pause(step["pause"]));
+    // Of a step with several types, which is refused, each is looked at.
+    std::vector<Step> types;
+    if (step["setWeight"].present()) types.emplace_back(SetWeight{step["setWeight"].integer(0, 100).value_or(0)});
+    if (step["pause"].present()) types.emplace_back(read_pause(step["pause"]));
+    if (step["setCanaryScale"].present()) types.emplace_back(read_canary_scale(step));
+    if (!types.empty()) out.push_back(types.front());
   }
   return out;
 }
 
-/// A count or a share of the replicas. It sizes nothing while traffic is routed, but must be right all the same.
-/// Is it zero?
-bool check_surge(const Field& field, int percent_max) {
+/// A count, or a share of the replicas: any string is a percentage, with or without `%`.
+std::optional<PodCount> read_pod_count(const Field& field, int percent_max) {
   const Json& value = field.json();
-  if (!field.present()) return false;
-  if (!value.is_string()) return field.integer(0, kAnyCount) == 0;
+  if (!field.present()) return std::nullopt;
+  if (!value.is_string()) {
+    auto count = field.integer(0, kAnyCount);
+    return count ? std::optional(PodCount{*count, PodCount::Unit::Pods}) : std::nullopt;
+  }
   std::string_view text = value.get_ref<const std::string&>();
   bool marked = text.ends_with('%');
   if (marked) text.remove_suffix(1);
@@ -90,10 +103,30 @@ bool check_surge(const Field& field, int percent_max) {
   if (end.ec != std::errc() || end.ptr != text.data() + text.size() || percent < 0 || percent > percent_max) {
     field.problem(percent_max == 100 ? "must be a count, or a percentage of 0% to 100%"
                                      : "must be a count or a percentage");
-    return false;
+    return std::nullopt;
   }
   if (!marked) field.warning(format("\"{}\" is read as {}%; write it so", text, text));
-  return percent == 0;
+  return PodCount{percent, PodCount::Unit::Percent};
+}
+
+void read_surge(const Field& canary, Rollout& rollout) {
+  auto surge = read_pod_count(canary["maxSurge"], kAnyCount);
+  auto unavailable = read_pod_count(canary["maxUnavailable"], 100);
+  // Raw values: a share that only comes to 0 by rounding is no mistake.
+  if (surge && surge->number == 0 && unavailable && unavailable->number == 0)
+    canary["maxSurge"].problem("maxSurge and maxUnavailable must not both be zero");
+  rollout.max_surge = surge.value_or(rollout.max_surge);
+  rollout.max_unavailable = unavailable.value_or(rollout.max_unavailable);
+}
+
+std::optional<PodCount> read_threshold(const Field& threshold) {
+  if (!threshold.present() || !threshold.is_map()) return std::nullopt;
+  const std::string type = threshold["type"].text().value_or("");
+  const bool percent = type == "Percent";
+  if (!percent && type != "Pods") threshold["type"].problem("must be Percent or Pods");
+  if (!threshold["value"].present()) threshold.problem("value is required");
+  auto value = threshold["value"].integer(0, percent ? 100 : kAnyCount);
+  return PodCount{value.value_or(0), percent ? PodCount::Unit::Percent : PodCount::Unit::Pods};
 }
 
 std::string read_service(const Field& field) {
@@ -106,11 +139,14 @@ std::string read_service(const Field& field) {
 void read_services(const Field& canary, Rollout& rollout) {
   rollout.stable_service = read_service(canary["stableService"]);
   rollout.canary_service = read_service(canary["canaryService"]);
+  if (!rollout.stable_service.empty() && rollout.stable_service == rollout.canary_service)
+    canary["stableService"].problem("must be another Service than canaryService");
+}
+
+void require_services(const Field& canary) {
   for (std::string_view name : {"stableService", "canaryService"})
     if (canary[name].json().empty() || canary[name].json() == "")
       canary[name].problem("is required with trafficRouting: it needs both services");
-  if (!rollout.stable_service.empty() && rollout.stable_service == rollout.canary_service)
-    canary["stableService"].problem("must be another Service than canaryService");
 }
 
 /// `name`, `name.namespace` or `name.namespace.svc.cluster.local`.
@@ -140,17 +176,59 @@ IstioRouting read_istio(const Field& routing, const std::string& ns) {
   return out;
 }
 
-void read_canary(const Field& canary, Rollout& rollout) {
-  if (!canary.present() || !canary.json().is_object()) return;
-  bool no_surge = check_surge(canary["maxSurge"], kAnyCount);
-  bool none_unavailable = check_surge(canary["maxUnavailable"], 100);
-  if (no_surge && none_unavailable) canary["maxSurge"].problem("maxSurge and maxUnavailable must not both be zero");
-  rollout.steps = read_steps(canary["steps"]);
-  rollout.scale_down_delay = std::chrono::seconds(canary["scaleDownDelaySeconds"].integer(0, kAnyCount).value_or(30));
+/// What only means something when a router shifts the traffic.
+void refuse_without_routing(const Field& canary) {
+  for (std::string_view name : {"scaleDownDelaySeconds", "dynamicStableScale"}) {
+    Field field = canary[name];
+    if (field.present() && field.json() != false) field.problem("needs trafficRouting");
+  }
+  for (const Field& step : canary["steps"].items())
+    if (step["setCanaryScale"].present()) step["setCanaryScale"].problem("needs trafficRouting");
+}
+
+std::map<std::string, std::string> read_texts(const Field& map) {
+  std::map<std::string, std::string> out;
+  if (!map.is_map()) return out;
+  for (const auto& [key, value] : map.json().items())
+    if (auto text = map[key].text()) out[key] = *text;
+  return out;
+}
+
+PodMetadata read_pod_metadata(const Field& metadata) {
+  if (!metadata.is_map()) return {};
+  return {read_texts(metadata["labels"]), read_texts(metadata["annotations"])};
+}
+
+std::optional<AntiAffinity> read_anti_affinity(const Field& rule) {
+  if (!rule.is_map()) return std::nullopt;
+  Field required = rule["requiredDuringSchedulingIgnoredDuringExecution"];
+  Field preferred = rule["preferredDuringSchedulingIgnoredDuringExecution"];
+  if (required.present() == preferred.present()) {
+    rule.problem(
+        "must have exactly one of requiredDuringSchedulingIgnoredDuringExecution and "
+        "preferredDuringSchedulingIgnoredDuringExecution");
+    return std::nullopt;
+  }
+  if (required.present()) return AntiAffinity{};
+  if (!preferred["weight"].present()) preferred.problem("weight is required");
+  return AntiAffinity{preferred["weight"].integer(1, 100).value_or(1)};
+}
+
+void read_scaling(const Field& canary, Rollout& rollout) {
+  auto delay = canary["scaleDownDelaySeconds"].integer(0, kAnyCount);
+  rollout.scale_down_delay = std::chrono::seconds(delay.value_or(30));
+  rollout.scale_down_delay_revision_limit = canary["scaleDownDelayRevisionLimit"].integer(0, kAnyCount);
   rollout.abort_scale_down_delay =
       std::chrono::seconds(canary["abortScaleDownDelaySeconds"].integer(0, kAnyCount).value_or(30));
+  rollout.dynamic_stable_scale = canary["dynamicStableScale"].flag().value_or(false);
+  if (rollout.dynamic_stable_scale && canary["scaleDownDelaySeconds"].present())
+    canary["dynamicStableScale"].problem("cannot be used together with scaleDownDelaySeconds");
+  rollout.min_pods_per_replica_set = canary["minPodsPerReplicaSet"].integer(0, kAnyCount);
+  rollout.replica_progress_threshold = read_threshold(canary["replicaProgressThreshold"]);
+}
+
+void read_routing(const Field& canary, Rollout& rollout) {
   Field routing = canary["trafficRouting"];
-  if (!routing.present() || !routing.json().is_object()) return;
   bool any_router = std::any_of(routing.json().items().begin(), routing.json().items().end(), [](const auto& member) {
     return !member.value().is_null() && member.key() != "managedRoutes" && member.key() != "maxTrafficWeight";
   });
@@ -160,8 +238,22 @@ void read_canary(const Field& canary, Rollout& rollout) {
     istio.problem("virtualService is required");
   if (istio["virtualService"].present() && istio["virtualServices"].present())
     istio.problem("must have virtualService or virtualServices, not both");
-  if (istio.present()) read_services(canary, rollout);
+  if (istio.present()) require_services(canary);
   rollout.istio = read_istio(routing, rollout.key.ns);
+}
+
+void read_canary(const Field& canary, Rollout& rollout) {
+  if (!canary.present() || !canary.json().is_object()) return;
+  read_surge(canary, rollout);
+  rollout.steps = read_steps(canary["steps"]);
+  read_scaling(canary, rollout);
+  rollout.canary_metadata = read_pod_metadata(canary["canaryMetadata"]);
+  rollout.stable_metadata = read_pod_metadata(canary["stableMetadata"]);
+  rollout.anti_affinity = read_anti_affinity(canary["antiAffinity"]);
+  read_services(canary, rollout);
+  Field routing = canary["trafficRouting"];
+  if (!routing.present()) return refuse_without_routing(canary);
+  if (routing.json().is_object()) read_routing(canary, rollout);
 }
 
 void read_strategy(const Field& spec, Rollout& rollout) {
@@ -174,23 +266,21 @@ void read_strategy(const Field& spec, Rollout& rollout) {
 }
 
 void read_template(const Field& spec, Rollout& rollout) {
-  if (spec["workloadRef"].present()) {
-    if (spec["template"].present()) spec["template"].problem("must be absent with workloadRef");
-    return;
-  }
-  Field pod_template = spec["template"];
-  check_pod_template(pod_template, spec["selector"]);
-  rollout.selector = dump(spec["selector"].json());
-  rollout.pod_template = dump(pod_template.json());
-  if (auto hash = pod_template_hash(pod_template.json(), std::nullopt)) rollout.hash = *hash;
-  if (auto hash = older_pod_template_hash(pod_template.json(), std::nullopt)) rollout.older_hash = *hash;
-  const Json* containers = find(pod_template.json(), {"spec", "containers"});
-  if (!containers || !containers->is_array()) return;
-  for (const Json& container : *containers)
-    rollout.images.push_back({text_at(container, {"name"}), text_at(container, {"image"})});
+  Field ref = spec["workloadRef"];
+  if (!ref.present()) return read_pod_template(spec["template"], spec["selector"], rollout);
+  if (spec["template"].present()) spec["template"].problem("must be absent with workloadRef");
+  rollout.workload_ref = read_workload_ref(ref);
+}
+
+void read_restart(const Field& field, Rollout& rollout) {
+  auto text = field.text();
+  if (!text) return;
+  rollout.restart_at = parse_time(*text);
+  if (!rollout.restart_at) field.problem("must be a time such as 2026-11-20T09:14:03Z");
 }
 
 void read_numbers(const Field& spec, Rollout& rollout) {
+  read_restart(spec["restartAt"], rollout);
   rollout.replicas = spec["replicas"].integer(0, kAnyCount).value_or(1);
   rollout.min_ready_seconds = spec["minReadySeconds"].integer(0, kAnyCount).value_or(0);
   rollout.revision_history_limit = spec["revisionHistoryLimit"].integer(0, kAnyCount).value_or(10);

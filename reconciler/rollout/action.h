@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/time.h"
+#include "rollout/observed.h"
 #include "rollout/rollout.h"
 
 namespace reconciler {
@@ -23,6 +24,7 @@ inline constexpr std::string_view kRolloutLabel = "serin.dev/rollout";
 inline constexpr std::string_view kRejectedAnnotation = "serin.dev/rejected";
 /// On a Rollout object, by a person: the controller that kept it is stopped, Serin may take over.
 inline constexpr std::string_view kTakeOverAnnotation = "serin.dev/take-over";
+inline constexpr std::string_view kEphemeralMetadataAnnotation = "rollout.argoproj.io/ephemeral-metadata";
 
 /// Create `<rollout>-<hash>`. `object` is the whole ReplicaSet but for the owner label, which the cluster adds.
 struct CreateReplicaSet {
@@ -53,6 +55,44 @@ struct SetScaleDownDeadline {
   bool operator==(const SetScaleDownDeadline&) const = default;
 };
 
+/// Note on a ReplicaSet that its revision was rejected; an empty `hash` takes the note away.
+struct MarkReplicaSet {
+  std::string name;
+  std::string hash;
+  bool operator==(const MarkReplicaSet&) const = default;
+};
+
+/// Give the template of a ReplicaSet other ephemeral metadata (a text of `ephemeral_metadata.h`); no pod restarts.
+struct SetTemplateMetadata {
+  std::string name;
+  std::string before;
+  std::string after;
+  bool operator==(const SetTemplateMetadata&) const = default;
+};
+
+/// The same for a pod that runs already.
+struct SetPodMetadata {
+  std::string name;
+  std::string before;
+  std::string after;
+  bool operator==(const SetPodMetadata&) const = default;
+};
+
+/// Ask for the eviction of pods. Those that a PodDisruptionBudget protects stay, and are asked for again later.
+struct EvictPods {
+  std::vector<PodState> pods;
+  bool operator==(const EvictPods&) const = default;
+};
+
+/// Take pods away from the workload that workloadRef names: the rollout's own have taken their place.
+struct ScaleWorkload {
+  std::string api_version;
+  std::string kind;
+  std::string name;
+  int replicas = 0;
+  bool operator==(const ScaleWorkload&) const = default;
+};
+
 /// Delete a ReplicaSet without pods that the revision history no longer keeps.
 struct DeleteReplicaSet {
   std::string name;
@@ -77,7 +117,8 @@ struct RewriteRoutes {
   bool operator==(const RewriteRoutes&) const = default;
 };
 
-using Action = std::variant<CreateReplicaSet, ScaleReplicaSet, AdoptReplicaSet, SetScaleDownDeadline, DeleteReplicaSet,
+using Action = std::variant<CreateReplicaSet, ScaleReplicaSet, AdoptReplicaSet, SetScaleDownDeadline, MarkReplicaSet,
+                            SetTemplateMetadata, SetPodMetadata, EvictPods, ScaleWorkload, DeleteReplicaSet,
                             SelectRevision, RewriteRoutes>;
 
 /// One line for the log: `scale checkout-6d4c9f7b8d to 3`.

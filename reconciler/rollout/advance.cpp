@@ -7,6 +7,7 @@
 #include "rollout/first_start.h"
 #include "rollout/image.h"
 #include "rollout/istio.h"
+#include "rollout/resolved.h"
 #include "rollout/transition.h"
 
 namespace reconciler {
@@ -83,12 +84,27 @@ Advance settle(const Pass& pass) {
   return check_deadline(pass, stay(pass));
 }
 
+/// A stable revision that shrinks as weight leaves it goes on doing so after a person skipped all steps: the traffic
+/// follows the canary's pods as they come up.
+std::optional<Advance> follow_pods(const Pass& pass) {
+  const Status& status = pass.status;
+  const bool skipped = status.decision && status.decision->verb == Verb::PromoteFull &&
+                       status.decision->revision == status.canary->hash && status.decision->at >= status.canary->since;
+  if (!skipped || !pass.desired.dynamic_stable_scale || pass.desired.replicas == 0) return std::nullopt;
+  const int there = pass.available(status.canary->hash);
+  const int weight = int(std::min<int64_t>(100, int64_t(there) * 100 / pass.desired.replicas));
+  if (weight <= status.weight || weight == 100) return std::nullopt;
+  return shift(pass.desired, status, weight, pods_text(pass) + "; traffic follows the pods");
+}
+
 /// Past the last step: all pods, all traffic, then the canary is the stable revision.
 Advance complete(const Pass& pass) {
-  if (pass.desired.paused || !pass.missing.step_agrees()) return check_deadline(pass, stay(pass));
+  if (pass.desired.paused) return check_deadline(pass, stay(pass));
+  if (auto shifted = follow_pods(pass)) return *shifted;
+  if (!pass.missing.step_agrees()) return check_deadline(pass, stay(pass));
   if (pass.status.step && pass.status.weight < 100)
     return shift(pass.desired, pass.status, 100, pods_text(pass) + "; all traffic to the canary");
-  return promote(pass.desired, pass.status, pass.now);
+  return promote(pass.desired, pass.status, pods_text(pass), pass.now);
 }
 
 Advance work_on_pause(const Pass& pass, const Pause& pause) {
@@ -106,23 +122,30 @@ Advance work_on_pause(const Pass& pass, const Pause& pause) {
                    format("pause of {} is over", format_duration(*pause.duration)), pass.now);
 }
 
-Advance work_on_weight(const Pass& pass, const SetWeight& step) {
+/// A step that is done once the pods it asks for are there; then `weight` is the canary's share.
+Advance work_on_pods(const Pass& pass, int weight) {
   if (pass.desired.paused || held_by_person(pass.status) || !pass.missing.step_agrees())
     return check_deadline(pass, stay(pass));
-  return next_step(pass.desired, pass.status, step.percent, pods_text(pass), pass.now);
+  return next_step(pass.desired, pass.status, weight, pods_text(pass), pass.now);
+}
+
+Advance work_on(const Pass& pass, const Step& step) {
+  if (auto pause = std::get_if<Pause>(&step)) return work_on_pause(pass, *pause);
+  if (auto weight = std::get_if<SetWeight>(&step)) return work_on_pods(pass, weight->percent);
+  return work_on_pods(pass, pass.status.weight);
 }
 
 /// The traffic that a canary had before its pods were lost, once enough of them are back.
 std::optional<Advance> mind_lost_pods(const Pass& pass) {
   const Status& status = pass.status;
   const std::string& hash = status.canary->hash;
-  if (!status.step || pass.wanted.replicas.at(hash) == 0) return std::nullopt;
+  if (!pass.desired.is_routed() || !status.step || pass.wanted.replicas.at(hash) == 0) return std::nullopt;
   const int count = status.step->count, index = status.step->index;
   const int promised = status.weight == 100 && index == count ? 100 : weight_before(pass.desired, index);
   if (status.weight > 0 && pass.available(hash) == 0)
     return lose_traffic(pass.desired, status, "no canary pod is left: all traffic to stable");
   const bool restore = status.weight == 0 && promised > 0 && index < count && pass.missing.step_agrees() &&
-                       pass.available(hash) >= share_of(pass.desired.replicas, promised);
+                       pass.available(hash) >= pods_to_carry(pass.desired, status, promised);
   if (restore) return shift_again(pass.desired, status, promised, pods_text(pass) + " again", pass.now);
   return std::nullopt;
 }
@@ -132,9 +155,7 @@ Advance work_on_canary(const Pass& pass) {
   if (auto turned = freeze_or_thaw(pass.desired, pass.status)) return *turned;
   const int index = pass.status.step ? pass.status.step->index : 0;
   if (index >= int(pass.desired.steps.size())) return complete(pass);
-  const Step& step = pass.desired.steps[size_t(index)];
-  if (auto pause = std::get_if<Pause>(&step)) return work_on_pause(pass, *pause);
-  return work_on_weight(pass, std::get<SetWeight>(step));
+  return work_on(pass, pass.desired.steps[size_t(index)]);
 }
 
 /// Does Git ask for something else than what is under way? Then that comes first.
@@ -165,9 +186,16 @@ std::optional<Advance> follow_git(const Pass& pass) {
   return std::nullopt;
 }
 
-/// A lost disk must not forget a rejection: the route remembers it (design.md 5).
+/// The revision that the cluster remembers as rejected: the route, or without routing the ReplicaSet.
+std::string rejected_in_cluster(const Rollout& desired, const Observed& live) {
+  if (desired.is_routed()) return live.virtual_service ? rejected_mark(*live.virtual_service) : "";
+  const Workload* w = live.workload(desired.hash);
+  return w && w->owned && w->rejected ? w->hash : "";
+}
+
+/// A lost disk must not forget a rejection (design.md 5).
 std::optional<Advance> heed_mark(const Rollout& desired, const Observed& live, const Status& status, TimePoint now) {
-  std::string mark = live.virtual_service ? rejected_mark(*live.virtual_service) : "";
+  std::string mark = rejected_in_cluster(desired, live);
   const bool known =
       std::any_of(status.rejected.begin(), status.rejected.end(), [&](auto& r) { return r.hash == mark; });
   if (mark.empty() || known || mark != desired.hash || !status.stable || status.stable->hash == mark)
@@ -175,7 +203,10 @@ std::optional<Advance> heed_mark(const Rollout& desired, const Observed& live, c
   Status with_canary = status;
   // Git asks for what is marked; a canary that the status still tells of was on its way before.
   if (!status.canary || status.canary->hash != mark) with_canary.canary = revision_of(desired, live, now);
-  return reject(desired, with_canary, "rejected before, by the mark on the VirtualService", now);
+  return reject(desired, with_canary,
+                desired.is_routed() ? "rejected before, by the mark on the VirtualService"
+                                    : "rejected before, by the mark on its ReplicaSet",
+                now);
 }
 
 Advance advance_known(const Rollout& desired, const Observed& live, const Status& status, TimePoint now) {
@@ -213,8 +244,9 @@ std::string driven_by_another(const Rollout& desired, const Observed& live) {
 Advance advance(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now) {
   if (std::string held = driven_by_another(desired, live); !held.empty())
     return {.status = status.value_or(Status{}), .held = held};
+  if (name_is_taken(desired, live)) return take_other_name(desired, status.value_or(Status{}));
   if (!status || (!status->stable && !status->canary)) {
-    Advance first = first_start(desired, live, now);
+    Advance first = first_start(desired, live, status ? status->collisions : std::nullopt, now);
     auto marked = heed_mark(desired, live, first.status, now);
     return marked && first.held.empty() ? *marked : first;
   }

@@ -23,20 +23,27 @@ const Workload* running(const Rollout& desired, const Observed& live, bool& seve
   return only;
 }
 
+std::string several_run(const Rollout& desired) {
+  if (desired.stable_service.empty())
+    return "several ReplicaSets have pods and none is known to be the stable one; scale the others to 0";
+  return format(
+      "several ReplicaSets have pods and Service {} selects none of them; scale all but the stable one to 0, "
+      "or set its {} selector",
+      desired.stable_service, kHashLabel);
+}
+
 }  // namespace
 
-Advance first_start(const Rollout& desired, const Observed& live, TimePoint now) {
+Advance first_start(const Rollout& desired, const Observed& live, std::optional<int> collisions, TimePoint now) {
   for (const std::string& name : {desired.stable_service, desired.canary_service})
-    if (!live.services.contains(name)) return {.held = format("Service {}/{} is missing", desired.key.ns, name)};
-  if (!live.virtual_service)
+    if (!name.empty() && !live.services.contains(name))
+      return {.held = format("Service {}/{} is missing", desired.key.ns, name)};
+  if (desired.is_routed() && !live.virtual_service)
     return {.held = format("VirtualService {}/{} is missing", desired.istio.ns, desired.istio.virtual_service)};
   bool several = false;
   const Workload* stable = running(desired, live, several);
-  if (stable && several)
-    return {.held = format("several ReplicaSets have pods and Service {} selects none of them; scale all but the "
-                           "stable one to 0, or set its {} selector",
-                           desired.stable_service, kHashLabel)};
-  Status status;
+  if (stable && several) return {.held = several_run(desired)};
+  Status status{.collisions = collisions};
   // A revision without a single available pod protects nobody: what Git asks for comes up beside it.
   if (!stable || (stable->available == 0 && stable->hash != desired.hash))
     return deploy_first(desired, status, live, "", now);

@@ -20,9 +20,9 @@ class IdealCluster {
     std::string canary = status && status->canary ? status->canary->hash : stable;
     for (const std::string& hash : {stable, canary})
       if (!hash.empty() && !live_.workload(hash)) add(desired, hash, desired.replicas, now);
-    live_.services[desired.stable_service].hash = stable;
-    live_.services[desired.canary_service].hash = canary;
-    live_.virtual_service = route(desired, status ? status->weight : 0);
+    if (!desired.stable_service.empty()) live_.services[desired.stable_service].hash = stable;
+    if (!desired.canary_service.empty()) live_.services[desired.canary_service].hash = canary;
+    if (desired.is_routed()) live_.virtual_service = route(desired, status ? status->weight : 0);
   }
 
   const Observed& at(TimePoint now) {
@@ -40,6 +40,8 @@ class IdealCluster {
     if (const auto* adopt = std::get_if<AdoptReplicaSet>(&action)) named(adopt->name).owned = true;
     if (const auto* linger = std::get_if<SetScaleDownDeadline>(&action))
       named(linger->name).scale_down_deadline = linger->deadline;
+    if (const auto* role = std::get_if<SetTemplateMetadata>(&action)) named(role->name).metadata = role->after;
+    if (const auto* mark = std::get_if<MarkReplicaSet>(&action)) named(mark->name).rejected = !mark->hash.empty();
     if (const auto* remove = std::get_if<DeleteReplicaSet>(&action))
       std::erase_if(live_.workloads, [&](const Workload& w) { return w.name == remove->name; });
     if (const auto* select = std::get_if<SelectRevision>(&action)) live_.services[select->service].hash = select->hash;

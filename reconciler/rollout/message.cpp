@@ -52,6 +52,21 @@ std::string describe(const Action& action) {
       return a.deadline ? format("keep pods of {} until {}", a.name, format_time(*a.deadline))
                         : format("keep pods of {}", a.name);
     }
+    std::string operator()(const MarkReplicaSet& a) const {
+      return format(a.hash.empty() ? "{} is no longer rejected" : "mark {} as rejected", a.name);
+    }
+    std::string operator()(const SetTemplateMetadata& a) const {
+      return format("give {} the metadata {}", a.name, a.after.empty() ? "of no role" : a.after);
+    }
+    std::string operator()(const SetPodMetadata& a) const {
+      return format("give pod {} the metadata {}", a.name, a.after.empty() ? "of no role" : a.after);
+    }
+    std::string operator()(const EvictPods& a) const {
+      return format("restart {} pods, first {}", a.pods.size(), a.pods.front().name);
+    }
+    std::string operator()(const ScaleWorkload& a) const {
+      return format("scale {} {} to {}", a.kind, a.name, a.replicas);
+    }
     std::string operator()(const DeleteReplicaSet& a) const { return format("delete {}", a.name); }
     std::string operator()(const SelectRevision& a) const {
       return format("let Service {} select {}", a.service, a.hash);

@@ -13,6 +13,15 @@
 
 namespace reconciler {
 
+/// One pod that is neither finished nor on its way out.
+struct PodState {
+  std::string name;
+  std::string uid;
+  TimePoint created;
+  std::string metadata;  ///< annotation rollout.argoproj.io/ephemeral-metadata
+  bool operator==(const PodState&) const = default;
+};
+
 /// One ReplicaSet of the rollout.
 struct Workload {
   std::string name;
@@ -28,14 +37,19 @@ struct Workload {
   TimePoint created;
   std::optional<TimePoint> scale_down_deadline;  ///< annotation scale-down-deadline
   bool deadline_passed = false;                  ///< that deadline lies behind us
-  TimePoint pods_moved;     ///< last creation or readiness change of its pods, by their own timestamps
-  std::string pod_trouble;  ///< why a pod is not ready: `image cannot be pulled`; empty when nothing is known
-  bool owned = false;       ///< carries our owner label and serin.dev/rollout; false: fits and may be adopted
+  TimePoint pods_moved;        ///< last creation or readiness change of its pods, by their own timestamps
+  std::string pod_trouble;     ///< why a pod is not ready: `image cannot be pulled`; empty when nothing is known
+  std::string metadata;        ///< annotation rollout.argoproj.io/ephemeral-metadata: what its template has been given
+  std::vector<PodState> pods;  ///< ordered by name
+  bool rejected = false;       ///< annotation serin.dev/rejected names this revision
+  bool owned = false;          ///< carries our owner label and serin.dev/rollout; false: fits and may be adopted
   bool operator==(const Workload&) const = default;
 };
 
 struct ServiceState {
-  std::string hash;  ///< spec.selector[rollouts-pod-template-hash]; empty when not injected
+  std::string hash;                             ///< spec.selector[rollouts-pod-template-hash]; empty when not injected
+  std::map<std::string, std::string> selector;  ///< the other labels it selects
+  std::string managed_by;                       ///< annotation managed-by-rollouts: the rollout it belongs to
   bool operator==(const ServiceState&) const = default;
 };
 
@@ -55,6 +69,9 @@ struct Observed {
   std::map<std::string, ServiceState> services;  ///< the stable and canary Services that exist, by name
   std::optional<Json> virtual_service;           ///< the live object, without managedFields
   std::optional<RolloutObject> object;           ///< nothing when there is none, or its kind does not exist
+  std::optional<int> workload_replicas;          ///< spec.replicas of what workloadRef names, when it has any
+  /// Names of ReplicaSets that look like ours and belong to somebody else.
+  std::vector<std::string> taken_names;
   bool operator==(const Observed&) const = default;
 
   const Workload* workload(std::string_view hash) const {

@@ -40,8 +40,10 @@ Decision plan(const Rollout& desired, const Observed& live, const std::optional<
     return out;
   }
   out.actions = std::move(missing->actions);
-  out.settled =
-      out.subject.empty() && out.actions.empty() && missing->waiting.empty() && missing->stable_is_short.empty();
+  out.look_again = earlier(out.look_again, missing->look_again);
+  if (out.why.empty()) out.why = missing->restarting;
+  out.settled = out.subject.empty() && out.actions.empty() && missing->waiting.empty() &&
+                missing->stable_is_short.empty() && missing->restarting.empty();
   return out;
 }
 

@@ -3,12 +3,32 @@
 #include <algorithm>
 
 #include "rollout/action.h"
+#include "rollout/ephemeral_metadata.h"
 
 namespace reconciler {
 
 std::string replica_set_name(const Rollout& rollout, const std::string& hash) { return rollout.key.name + "-" + hash; }
 
-Json replica_set(const Rollout& rollout, int replicas, int revision) {
+namespace {
+
+/// A pod of the stable revision on the same node is to be avoided.
+void add_anti_affinity(Json& pod_template, const AntiAffinity& rule, const std::string& stable) {
+  const Json expression = {{"key", kHashLabel}, {"operator", "In"}, {"values", Json::array({stable})}};
+  Json term = {{"labelSelector", {{"matchExpressions", Json::array({expression})}}},
+               {"topologyKey", "kubernetes.io/hostname"}};
+  Json& affinity = pod_template["spec"]["affinity"];
+  if (affinity.is_null()) affinity = Json::object();
+  Json& anti = affinity["podAntiAffinity"];
+  if (anti.is_null()) anti = Json::object();
+  Json& list = anti[rule.weight ? "preferredDuringSchedulingIgnoredDuringExecution"
+                                : "requiredDuringSchedulingIgnoredDuringExecution"];
+  if (list.is_null()) list = Json::array();
+  list.push_back(rule.weight ? Json{{"weight", *rule.weight}, {"podAffinityTerm", std::move(term)}} : std::move(term));
+}
+
+}  // namespace
+
+Json replica_set(const Rollout& rollout, int replicas, int revision, const Target& target) {
   // Both texts were written by `dump` from a manifest that passed validation.
   Json pod_template = Json::parse(rollout.pod_template);
   Json selector = Json::parse(rollout.selector);
@@ -17,18 +37,30 @@ Json replica_set(const Rollout& rollout, int replicas, int revision) {
   selector["matchLabels"][hash_label] = rollout.hash;
   Json labels = pod_template["metadata"]["labels"];
   labels[std::string(kRolloutLabel)] = rollout.key.name;
+  if (rollout.anti_affinity && rollout.hash == target.canary)
+    add_anti_affinity(pod_template, *rollout.anti_affinity, target.stable);
+  auto role = target.metadata.find(rollout.hash);
+  if (role != target.metadata.end()) pod_template["metadata"].merge_patch(metadata_change("", role->second));
   Json spec = {{"replicas", replicas}, {"selector", std::move(selector)}, {"template", std::move(pod_template)}};
   if (rollout.min_ready_seconds > 0) spec["minReadySeconds"] = rollout.min_ready_seconds;
+  Json annotations = {{std::string(kRevisionAnnotation), std::to_string(revision)},
+                      {std::string(kDesiredReplicasAnnotation), std::to_string(rollout.replicas)}};
+  if (role != target.metadata.end()) annotations[std::string(kEphemeralMetadataAnnotation)] = role->second;
   return {{"apiVersion", "apps/v1"},
           {"kind", "ReplicaSet"},
           {"metadata",
            {{"name", replica_set_name(rollout, rollout.hash)},
             {"namespace", rollout.key.ns},
             {"labels", std::move(labels)},
-            {"annotations",
-             {{std::string(kRevisionAnnotation), std::to_string(revision)},
-              {std::string(kDesiredReplicasAnnotation), std::to_string(rollout.replicas)}}}}},
+            {"annotations", std::move(annotations)}}},
           {"spec", std::move(spec)}};
+}
+
+CreateReplicaSet create_replica_set(const Rollout& rollout, const Observed& live, const Target& target, int replicas) {
+  Json object = replica_set(rollout, replicas, next_revision(live), target);
+  if (Json owner = owner_reference(rollout, live); !owner.is_null())
+    object["metadata"]["ownerReferences"] = Json::array({owner});
+  return {replica_set_name(rollout, rollout.hash), std::move(object)};
 }
 
 Json owner_reference(const Rollout& rollout, const Observed& live) {

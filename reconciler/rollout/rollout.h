@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -31,7 +32,48 @@ struct Pause {
   bool operator==(const Pause&) const = default;
 };
 
-using Step = std::variant<SetWeight, Pause>;
+/// As many canary pods as this says, whatever the weight, until the next one. Neither `replicas` nor `weight`: the pods
+/// follow the weight again (matchTrafficWeight). Only with traffic routing.
+struct SetCanaryScale {
+  std::optional<int> replicas;
+  std::optional<int> weight;
+  bool operator==(const SetCanaryScale&) const = default;
+};
+
+using Step = std::variant<SetWeight, Pause, SetCanaryScale>;
+
+/// Labels and annotations that pods have by their role, for as long as they have it.
+struct PodMetadata {
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> annotations;
+  bool operator==(const PodMetadata&) const = default;
+};
+
+/// Keeps the pods of a new version off the nodes of the stable ones.
+struct AntiAffinity {
+  std::optional<int> weight;  ///< a preference of this weight; absent: required
+  bool operator==(const AntiAffinity&) const = default;
+};
+
+/// The object that template and selector are taken from, in the rollout's namespace: a Deployment, a ReplicaSet or a
+/// PodTemplate.
+struct WorkloadRef {
+  /// What becomes of its own pods, as long as there is only one revision of the rollout.
+  enum class ScaleDown { Never, OnSuccess, Progressively };
+  std::string api_version;
+  std::string kind;
+  std::string name;
+  ScaleDown scale_down = ScaleDown::Never;
+  bool operator==(const WorkloadRef&) const = default;
+};
+
+/// A number of pods, or a share of them in percent.
+struct PodCount {
+  enum class Unit { Pods, Percent };
+  int number = 0;
+  Unit unit = Unit::Pods;
+  bool operator==(const PodCount&) const = default;
+};
 
 /// trafficRouting.istio.virtualService: whose weights to rewrite. `routes` empty: the only route, else the first
 /// unnamed.
@@ -69,28 +111,42 @@ struct ContainerImage {
 struct Rollout {
   RolloutKey key;
   int replicas = 1;
-  std::string selector;                ///< spec.selector as compact JSON
-  std::string pod_template;            ///< spec.template as compact JSON, as written in Git
-  std::string hash;                    ///< pod-template hash without collisions (spec 2.1)
-  std::string older_hash;              ///< the same as older controllers made it; empty when that is not known
-  std::vector<ContainerImage> images;  ///< containers of the template, in order
+  std::optional<WorkloadRef> workload_ref;  ///< until it is followed there is neither selector nor template nor hash
+  std::string selector;                     ///< spec.selector as compact JSON
+  std::string pod_template;                 ///< spec.template as compact JSON, as written in Git
+  std::string hash;                         ///< pod-template hash without collisions (spec 2.1)
+  std::string older_hash;                   ///< the same as older controllers made it; empty when that is not known
+  std::vector<ContainerImage> images;       ///< containers of the template, in order
+  std::map<std::string, std::string> pod_labels;  ///< labels of the template
+  PodMetadata canary_metadata, stable_metadata;
+  std::optional<AntiAffinity> anti_affinity;
+  std::optional<TimePoint> restart_at;  ///< pods created before are to be replaced
   int min_ready_seconds = 0;
   int revision_history_limit = 10;
   int rollback_window = 3;  ///< absent means 3 (deviation 17); 0 is off
   Duration progress_deadline = 600s;
   bool progress_deadline_abort = false;
   bool paused = false;
-  std::string stable_service;
+  std::string stable_service;  ///< empty: none, which only a rollout without traffic routing may have
   std::string canary_service;
   IstioRouting istio;
+  PodCount max_surge{25, PodCount::Unit::Percent};  ///< sizes ReplicaSets only without traffic routing
+  PodCount max_unavailable{25, PodCount::Unit::Percent};
   std::vector<Step> steps;
   std::string steps_hash;  ///< spec 2.1, currentStepHash; a change starts the steps over
   Duration scale_down_delay = 30s;
-  Duration abort_scale_down_delay = 30s;  ///< 0: the canary is kept
+  std::optional<int> scale_down_delay_revision_limit;  ///< how many old revisions may wait in that delay at once
+  Duration abort_scale_down_delay = 30s;               ///< 0: the canary is kept
+  bool dynamic_stable_scale = false;                   ///< stable shrinks as weight leaves it
+  std::optional<int> min_pods_per_replica_set;         ///< of every ReplicaSet with any
+  std::optional<PodCount> replica_progress_threshold;  ///< how many pods are enough to go on; absent: all
   /// The newest first-parent commit that touched its file; empty while not looked up.
   std::string commit;
   std::optional<RolloutDecision> decision;
   bool operator==(const Rollout&) const = default;
+
+  /// Is traffic shifted by a router? Otherwise the numbers of pods make its share.
+  bool is_routed() const { return !istio.virtual_service.empty(); }
 };
 
 }  // namespace reconciler

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "rollout/observed.h"
 #include "rollout/rollout.h"
 #include "rollout/status.h"
 
@@ -12,16 +13,28 @@ namespace reconciler {
 
 struct Target {
   std::map<std::string, int> replicas;  ///< by revision hash; every other revision goes
+  std::string stable;                   ///< the revision that is protected, or the only one
+  std::string canary;                   ///< the one beside it; without routing also on its way out; empty: none
   std::string stable_service;           ///< the hash that the stable Service selects
   std::string canary_service;
-  int weight = 0;        ///< the canary's share of traffic
-  std::string rejected;  ///< the hash that the route is marked with; empty for none
+  int weight = 0;                               ///< the canary's share of traffic
+  std::map<std::string, std::string> metadata;  ///< ephemeral metadata by revision hash, as an annotation's text
+  std::string rejected;                         ///< the hash that the route is marked with; empty for none
   /// How long the pods of the other revisions stay once traffic is off them; nothing: as they are.
   std::optional<Duration> linger;
+  /// What the workload of workloadRef is to keep of its pods, as far as its manifest goes; scaled down is it only by
+  /// the first revision.
+  enum class Workload { AsItIs, WhatIsMissing, None };
+  Workload workload = Workload::AsItIs;
+  bool first_revision = false;
+  bool full_stable_first = false;  ///< that time begins when stable has all its pods
   bool operator==(const Target&) const = default;
 };
 
 Target target(const Rollout& desired, const Status& status);
+
+/// How many pods the workload of workloadRef is to keep; nothing: as many as it has.
+std::optional<int> workload_replicas(const Rollout& desired, const Observed& live, const Target& target);
 
 /// Did the revision that Git asks for fail, and nobody asked to try again?
 bool is_rejected(const Status& status, const std::string& hash);
@@ -29,8 +42,15 @@ bool is_rejected(const Status& status, const std::string& hash);
 /// The weight that the steps before `index` lead to: the last setWeight, 0 without one.
 int weight_before(const Rollout& desired, int index);
 
-/// Canary pods while step `index` is being worked on: ceil(N * weight / 100); all past the last step (spec 3.2).
-int canary_pods(const Rollout& desired, int index);
+/// Canary pods that a routed rollout is asked for: the last setCanaryScale, else ceil(N * weight / 100) of the present
+/// step; all past the last step (spec 3.2). Those for the present weight stay until a lower one is written.
+int canary_pods(const Rollout& desired, const Status& status);
+
+/// The canary pods that must be available before `weight` % of the traffic may go there.
+int pods_to_carry(const Rollout& desired, const Status& status, int weight);
+
+/// How many of `pods` canary pods are enough to go on: all, or what replicaProgressThreshold says.
+int enough_of(const Rollout& desired, int pods);
 
 /// ceil(replicas * weight / 100)
 int share_of(int replicas, int weight);

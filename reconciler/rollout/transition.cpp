@@ -22,6 +22,11 @@ std::string outlook(const Rollout& desired, int index) {
   if (index >= int(desired.steps.size())) return "the last step is done";
   const Step& step = desired.steps[size_t(index)];
   if (auto weight = std::get_if<SetWeight>(&step)) return format("next is {}%", weight->percent);
+  if (auto scale = std::get_if<SetCanaryScale>(&step)) {
+    if (scale->replicas) return format("next are {} canary pods", *scale->replicas);
+    if (scale->weight) return format("next are canary pods for {}%", *scale->weight);
+    return "next are canary pods for its weight";
+  }
   const auto& duration = std::get<Pause>(step).duration;
   return duration ? "pausing for " + format_duration(*duration) : "pausing until somebody resumes it";
 }
@@ -133,7 +138,7 @@ Advance lose_traffic(const Rollout& desired, const Status& status, const std::st
   return out;
 }
 
-Advance promote(const Rollout& desired, const Status& status, TimePoint now) {
+Advance promote(const Rollout& desired, const Status& status, const std::string& pods, TimePoint now) {
   Status next = status;
   next.stable = Revision{status.canary->hash, status.canary->image, whole_seconds(now)};
   next.canary.reset();
@@ -144,8 +149,7 @@ Advance promote(const Rollout& desired, const Status& status, TimePoint now) {
   if (next.previous.size() > size_t(desired.rollback_window)) next.previous.resize(size_t(desired.rollback_window));
   return {.status = next,
           .subject = at_step("promoting " + canary_label(status), next),
-          .why = format("{} of {} canary pods available; {} is stable from now on", desired.replicas, desired.replicas,
-                        canary_label(status))};
+          .why = format("{}; {} is stable from now on", pods, canary_label(status))};
 }
 
 Advance promoted(const Rollout& desired, const Status& status, TimePoint now) {
@@ -243,6 +247,15 @@ std::optional<Advance> freeze_or_thaw(const Rollout& desired, const Status& stat
   return Advance{.status = next,
                  .subject = at_step(format("{} at {}%", freeze ? "paused" : "resumed", status.weight), next),
                  .why = freeze ? "spec.paused is set" : "spec.paused is no longer set"};
+}
+
+Advance take_other_name(const Rollout& desired, const Status& status) {
+  Status next = status;
+  next.collisions = status.collisions.value_or(0) + 1;
+  if (next.commit.empty()) next.commit = desired.commit;
+  return {.status = next,
+          .subject = format("renaming {}-{}", desired.key.name, desired.hash),
+          .why = format("a ReplicaSet {}-{} exists and is not of this rollout", desired.key.name, desired.hash)};
 }
 
 Advance accept_again(const Rollout& desired, const Status& status) {

@@ -33,8 +33,8 @@ Advance shift_again(const Rollout& desired, const Status& status, int weight, co
 /// `canary 0% ...`: no pod of it is left.
 Advance lose_traffic(const Rollout& desired, const Status& status, const std::string& why);
 
-/// `promoting v2`: the canary is the stable revision from now on.
-Advance promote(const Rollout& desired, const Status& status, TimePoint now);
+/// `promoting v2`: the canary is the stable revision from now on. `pods` says what it has.
+Advance promote(const Rollout& desired, const Status& status, const std::string& pods, TimePoint now);
 
 /// `promoted v2`: live agrees. Also ends a first deploy.
 Advance promoted(const Rollout& desired, const Status& status, TimePoint now);
@@ -56,6 +56,9 @@ Advance degrade(const Rollout& desired, const Status& status, const std::string&
 
 /// spec.paused was set or taken away in mid-canary; nothing when that changes nothing.
 std::optional<Advance> freeze_or_thaw(const Rollout& desired, const Status& status);
+
+/// The name of the ReplicaSet belongs to somebody else's: another hash from now on (collisionCount of spec 2.1).
+Advance take_other_name(const Rollout& desired, const Status& status);
 
 /// The manifest was refused and is valid again.
 Advance accept_again(const Rollout& desired, const Status& status);

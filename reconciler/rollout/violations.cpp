@@ -1,9 +1,11 @@
 // The invariants of design.md 8 that one plan can break, judged from the plan itself and not from how it was made.
 #include <algorithm>
+#include <map>
 
 #include "base/format.h"
 #include "rollout/istio.h"
 #include "rollout/plan.h"
+#include "rollout/replica_counts.h"
 #include "rollout/target.h"
 
 namespace reconciler {
@@ -34,7 +36,8 @@ void check_routes(const Rollout& desired, const Observed& live, const Decision& 
     out.push_back("weights of a route would not sum to 100");
     return;
   }
-  if (*after > decision.status.weight) out.push_back("the canary would get more traffic than its step allows");
+  if (*after > decision.status.weight && *after > *before)
+    out.push_back("the canary would get more traffic than its step allows");
   if (*after <= *before) {
     std::string receiver = selected_by(live, decision, desired.stable_service, &action);
     if (*after < *before && desired.replicas > 0 && !receiver.empty() && available(live, receiver) == 0)
@@ -44,7 +47,7 @@ void check_routes(const Rollout& desired, const Observed& live, const Decision& 
   std::string receiver = selected_by(live, decision, desired.canary_service, &action);
   if (!decision.status.canary || receiver != decision.status.canary->hash)
     out.push_back("traffic would go to a canary Service that selects something else");
-  if (available(live, receiver) < share_of(desired.replicas, *after))
+  if (available(live, receiver) < pods_to_carry(desired, decision.status, *after))
     out.push_back("traffic would reach a canary without enough available pods");
   if (is_rejected(decision.status, receiver)) out.push_back("a rejected revision would get traffic");
 }
@@ -56,14 +59,41 @@ void check_scale(const Rollout& desired, const Observed& live, const Decision& d
   auto w = std::find_if(live.workloads.begin(), live.workloads.end(), [&](auto& x) { return x.name == scale.name; });
   if (w == live.workloads.end() || scale.replicas >= w->replicas) return;
   if (!w->owned) out.push_back(format("{} is not ours to scale down", w->name));
+  if (!desired.is_routed()) return;
   auto weight = live.virtual_service ? canary_weight(*live.virtual_service, desired) : Result<int>(100);
   const int canary_share = weight ? *weight : 100;
   if (selected_by(live, decision, desired.stable_service, nullptr) == w->hash &&
       scale.replicas < share_of(desired.replicas, 100 - canary_share))
     out.push_back("stable would lose capacity for the traffic it holds");
   if (selected_by(live, decision, desired.canary_service, nullptr) == w->hash && canary_share > 0 &&
-      scale.replicas < share_of(desired.replicas, canary_share))
+      scale.replicas < pods_to_carry(desired, decision.status, canary_share))
     out.push_back("the canary would lose capacity for the traffic it holds");
+}
+
+/// Without routing: never more pods in total, nor fewer available ones, than maxSurge and maxUnavailable allow; what is
+/// outside already may not get worse.
+void check_limits(const Rollout& desired, const Observed& live, const Decision& decision,
+                  std::vector<std::string>& out) {
+  std::map<std::string, int> asked;
+  for (const Workload& w : live.workloads)
+    if (w.owned) asked[w.name] = w.replicas;
+  for (const Action& action : decision.actions) {
+    if (auto scale = std::get_if<ScaleReplicaSet>(&action)) asked[scale->name] = scale->replicas;
+    if (auto create = std::get_if<CreateReplicaSet>(&action))
+      asked[create->name] = int(integer_at(create->object, {"spec", "replicas"}).value_or(0));
+  }
+  int total_before = 0, total = 0, there_before = 0, there = 0;
+  for (const auto& [name, replicas] : asked) total += replicas;
+  for (const Workload& w : live.workloads) {
+    if (!asked.contains(w.name)) continue;
+    total_before += w.replicas;
+    there_before += std::min(w.available, w.replicas);
+    there += std::min(w.available, asked.at(w.name));
+  }
+  const Fenceposts limits = fenceposts(desired.replicas, desired.max_surge, desired.max_unavailable);
+  if (total > limits.most && total > total_before) out.push_back("there would be more pods than maxSurge allows");
+  if (there < limits.least && there < there_before)
+    out.push_back("there would be fewer available pods than maxUnavailable allows");
 }
 
 void check_delete(const Observed& live, const Action& action, std::vector<std::string>& out) {
@@ -88,6 +118,7 @@ std::vector<std::string> violations(const Rollout& desired, const Observed& live
     out.push_back("a rejected revision would get traffic");
   if (status.stable && is_rejected(status, status.stable->hash))
     out.push_back("a rejected revision would become stable");
+  if (!desired.is_routed()) check_limits(desired, live, decision, out);
   for (const Action& action : decision.actions) {
     if (std::holds_alternative<RewriteRoutes>(action)) check_routes(desired, live, decision, action, out);
     if (std::holds_alternative<ScaleReplicaSet>(action)) check_scale(desired, live, decision, action, out);

@@ -203,8 +203,9 @@ ServerResponse ApiServer::write(const ServerRequest& request, const Call& call) 
     return object_response(status, call.path, *answer, call.how, now);
   };
   if (call.path.subresource == "eviction") {
-    auto removed = world_.remove({.type = call.path.type, .ns = call.path.ns, .name = call.path.name},
-                                 {.dry_run = options.dry_run});
+    auto removed =
+        world_.evict({.type = call.path.type, .ns = call.path.ns, .name = call.path.name},
+                     {.uid = text_at(*body, {"deleteOptions", "preconditions", "uid"}), .dry_run = options.dry_run});
     settle(lock);
     if (!removed) return error_response(removed.error());
     return json_response(201, {{"kind", "Status"}, {"apiVersion", "v1"}, {"status", "Success"}, {"code", 201}});

@@ -20,6 +20,14 @@ Json service(const App& app, const std::string& name) {
   return out;
 }
 
+/// What a Deployment and a Rollout have in common.
+Json workload_spec(const App& app) {
+  const Json labels = {{"app", app.key.name}};
+  const Json containers = Json::array({{{"name", "app"}, {"image", app.image()}}});
+  return {{"selector", {{"matchLabels", labels}}},
+          {"template", {{"metadata", {{"labels", labels}}}, {"spec", {{"containers", containers}}}}}};
+}
+
 /// One document, or several as a stream.
 std::string stream_of(const std::vector<Json>& documents) {
   std::string out;
@@ -36,19 +44,30 @@ std::string base_path(const App& app) { return app.folder + "/" + app.key.name; 
 Json rollout_manifest(const App& app) {
   Json out = named("argoproj.io/v1alpha1", "Rollout", app.key.ns, app.key.name);
   set_edition(app, out);
-  const Json labels = {{"app", app.key.name}};
-  Json canary = {{"stableService", app.stable_service()},
-                 {"canaryService", app.canary_service()},
-                 {"trafficRouting", {{"istio", {{"virtualService", {{"name", app.key.name}}}}}}}};
+  Json canary = Json::object();
+  if (app.has_services) canary = {{"stableService", app.stable_service()}, {"canaryService", app.canary_service()}};
+  if (app.routed) canary["trafficRouting"] = {{"istio", {{"virtualService", {{"name", app.key.name}}}}}};
+  if (!app.max_surge.is_null()) canary["maxSurge"] = app.max_surge;
+  if (!app.max_unavailable.is_null()) canary["maxUnavailable"] = app.max_unavailable;
+  if (app.dynamic_stable) canary["dynamicStableScale"] = true;
+  if (app.min_pods) canary["minPodsPerReplicaSet"] = *app.min_pods;
+  if (!app.progress_threshold.is_null()) canary["replicaProgressThreshold"] = app.progress_threshold;
+  if (!app.canary_metadata.is_null()) canary["canaryMetadata"] = app.canary_metadata;
+  if (!app.stable_metadata.is_null()) canary["stableMetadata"] = app.stable_metadata;
+  if (app.delay_revision_limit) canary["scaleDownDelayRevisionLimit"] = *app.delay_revision_limit;
   if (!app.steps.empty()) canary["steps"] = app.steps;
   if (app.abort_delay_seconds) canary["abortScaleDownDelaySeconds"] = *app.abort_delay_seconds;
   if (app.scale_down_delay_seconds) canary["scaleDownDelaySeconds"] = *app.scale_down_delay_seconds;
-  out["spec"] = {{"replicas", app.replicas},
-                 {"selector", {{"matchLabels", labels}}},
-                 {"template",
-                  {{"metadata", {{"labels", labels}}},
-                   {"spec", {{"containers", Json::array({{{"name", "app"}, {"image", app.image()}}})}}}}},
-                 {"strategy", {{"canary", canary}}}};
+  out["spec"] = {{"replicas", app.replicas}, {"strategy", {{"canary", canary}}}};
+  if (app.workload_scale_down) {
+    out["spec"]["workloadRef"] = {{"apiVersion", "apps/v1"},
+                                  {"kind", "Deployment"},
+                                  {"name", app.key.name},
+                                  {"scaleDown", *app.workload_scale_down}};
+  } else {
+    out["spec"].update(workload_spec(app));
+  }
+  if (app.restart_at) out["spec"]["restartAt"] = *app.restart_at;
   if (app.deadline_seconds) out["spec"]["progressDeadlineSeconds"] = *app.deadline_seconds;
   if (app.deadline_aborts) out["spec"]["progressDeadlineAbort"] = true;
   if (app.paused) out["spec"]["paused"] = true;
@@ -64,7 +83,16 @@ std::vector<Json> network_manifests(const App& app) {
   set_edition(app, virtual_service);
   virtual_service["spec"] = {{"hosts", {app.key.name}},
                              {"http", Json::array({{{"name", "primary"}, {"route", routes}}})}};
-  return {service(app, app.stable_service()), service(app, app.canary_service()), virtual_service};
+  std::vector<Json> out;
+  if (app.has_services) out = {service(app, app.stable_service()), service(app, app.canary_service())};
+  if (app.routed) out.push_back(std::move(virtual_service));
+  if (app.workload_scale_down) {
+    Json deployment = named("apps/v1", "Deployment", app.key.ns, app.key.name);
+    deployment["spec"] = workload_spec(app);
+    deployment["spec"]["replicas"] = app.replicas;
+    out.push_back(std::move(deployment));
+  }
+  return out;
 }
 
 std::string rollout_path(const App& app) {

@@ -20,6 +20,16 @@ struct App {
   std::optional<int> deadline_seconds;
   bool deadline_aborts = false;
   bool paused = false;
+  bool routed = true;        ///< by the VirtualService; else the numbers of pods make the share of traffic
+  bool has_services = true;  ///< which only an app without routing may be without
+  Json max_surge, max_unavailable;
+  bool dynamic_stable = false;
+  std::optional<int> min_pods;
+  Json progress_threshold;
+  std::optional<int> delay_revision_limit;
+  std::optional<std::string> workload_scale_down;  ///< by workloadRef, from a Deployment of the same name
+  Json canary_metadata, stable_metadata;
+  std::optional<std::string> restart_at;
   std::optional<int> rollback_window;
   std::optional<int> history_limit;
   std::optional<int> abort_delay_seconds;

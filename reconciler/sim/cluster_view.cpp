@@ -40,6 +40,7 @@ RolloutView view_of(const World& world, const RolloutKey& rollout, const Json* r
   const Json stable = get("v1", "Service", rollout.name), canary = get("v1", "Service", rollout.name + "-canary");
   const Json routes = get("networking.istio.io/v1", "VirtualService", rollout.name);
   out.complete = !stable.is_null() && !canary.is_null() && !routes.is_null();
+  out.routed = !routes.is_null();
   out.stable_selects = selected_hash(stable);
   out.canary_selects = selected_hash(canary);
   out.mark = text_at(routes, {"metadata", "annotations", kRejectedAnnotation});

@@ -18,6 +18,7 @@ struct RevisionView {
 
 struct RolloutView {
   bool complete = false;  ///< both Services and the VirtualService exist
+  bool routed = false;    ///< the VirtualService exists
   int canary_weight = 0;
   int weight_sum = 100;
   std::string stable_selects, canary_selects;  ///< hashes; empty when the Service selects every revision

@@ -1,6 +1,7 @@
 #include "sim/ending.h"
 
 #include "base/format.h"
+#include "rollout/action.h"
 #include "rollout/target.h"
 #include "sim/cluster_view.h"
 
@@ -36,11 +37,11 @@ std::vector<std::string> wrong_world(const Rollout& wanted, const Status& status
   const bool failing = is_broken(wanted) || ails;
   if (view.weight_sum != 100) out.push_back(format("weights sum to {}", view.weight_sum));
   if (wanted.paused) return out;
-  if (!failing && view.canary_weight != target.weight)
+  if (!failing && view.routed && view.canary_weight != target.weight)
     out.push_back(format("canary weight {} instead of {}", view.canary_weight, target.weight));
-  if (!failing && view.stable_selects != target.stable_service)
+  if (!failing && !wanted.stable_service.empty() && view.stable_selects != target.stable_service)
     out.push_back(format("the stable Service selects {} instead of {}", view.stable_selects, target.stable_service));
-  if (!failing && view.canary_selects != target.canary_service)
+  if (!failing && !wanted.canary_service.empty() && view.canary_selects != target.canary_service)
     out.push_back(format("the canary Service selects {} instead of {}", view.canary_selects, target.canary_service));
   for (const auto& [hash, pods] : target.replicas) {
     auto found = view.revisions.find(hash);
@@ -69,6 +70,30 @@ std::string wrong_view(Stage& stage, const RolloutReport& report) {
   return phase == to_text(report.live.phase)
              ? ""
              : format("{} is published instead of {}", phase, to_text(report.live.phase));
+}
+
+/// Pods have the metadata of their revision's role and no other, and none is older than restartAt.
+std::vector<std::string> wrong_pods(Stage& stage, const Rollout& wanted, const Status& status) {
+  std::vector<std::string> out;
+  const ResourceType* pods = stage.world.catalogue().by_kind("v1", "Pod");
+  for (const Object& pod : stage.world.store().list(*pods, wanted.key.ns)) {
+    const std::string name = text_at(*pod, {"metadata", "name"}),
+                      hash = text_at(*pod, {"metadata", "labels", kHashLabel});
+    if (text_at(*pod, {"metadata", "labels", "app"}) != wanted.key.name || hash.empty()) continue;
+    const bool is_stable = status.stable && status.stable->hash == hash;
+    const auto& labels = is_stable ? wanted.stable_metadata.labels : wanted.canary_metadata.labels;
+    auto role = labels.find("role");
+    const std::string has = text_at(*pod, {"metadata", "labels", "role"});
+    const bool is_canary = status.canary && status.canary->hash == hash;
+    if ((is_stable || is_canary) && has != (role == labels.end() ? "" : role->second))
+      out.push_back(format("pod {} has the role \"{}\"", name, has));
+    auto created = parse_time(text_at(*pod, {"metadata", "creationTimestamp"}));
+    const bool is_old =
+        created && wanted.restart_at && *created < *wanted.restart_at && *wanted.restart_at <= stage.clock.now();
+    if (is_old && is_stable && !is_broken(wanted) && !names_broken(status.stable->image))
+      out.push_back(format("pod {} is older than restartAt", name));
+  }
+  return out;
 }
 
 }  // namespace
@@ -105,6 +130,7 @@ std::vector<std::string> wrong_at_the_end(Stage& stage, const People& people, co
       continue;
     }
     if (std::string wrong = wrong_status(*wanted, *status); !wrong.empty()) out.push_back(key.text() + ": " + wrong);
+    for (const std::string& wrong : wrong_pods(stage, *wanted, *status)) out.push_back(key.text() + ": " + wrong);
     for (const std::string& wrong : wrong_world(*wanted, *status, view_of(stage.world, key)))
       out.push_back(key.text() + ": " + wrong);
   }

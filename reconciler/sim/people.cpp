@@ -25,7 +25,8 @@ People::People(SimRemote& remote, SimClock& clock, Random random, std::function<
       {&People::go_back, 2},           {&People::scale, 2},          {&People::toggle_pause, 2},
       {&People::change_steps, 2},      {&People::change_limits, 1},  {&People::decide, 6},
       {&People::withdraw_decision, 1}, {&People::write_bad_file, 1}, {&People::write_refused_rollout, 1},
-      {&People::move_files, 1},        {&People::touch_status, 1},   {&People::edit_nothing, 1}};
+      {&People::restart, 1},           {&People::move_files, 1},     {&People::touch_status, 1},
+      {&People::edit_nothing, 1}};
   const double likely = random_.chance(0.3) ? 1.0 : 0.5;
   for (const auto& [deed, often] : all) {
     const bool always = deed == &People::new_image;
@@ -34,7 +35,25 @@ People::People(SimRemote& remote, SimClock& clock, Random random, std::function<
   }
 }
 
-Json People::draw_steps() {
+/// Which of the many things that a canary can be this one is, for ever.
+void People::draw_kind(App& app) {
+  app.routed = random_.chance(0.65);
+  app.has_services = app.routed || random_.chance(0.5);
+  static const std::vector<Json> counts = {"25%", "100%", "0%", "34%", 0, 1, 2};
+  if (random_.chance(0.5)) app.max_surge = random_.pick(counts);
+  if (random_.chance(0.5)) app.max_unavailable = random_.pick(counts);
+  auto is_zero = [](const Json& count) { return count == 0 || count == "0%"; };
+  if (is_zero(app.max_surge) && is_zero(app.max_unavailable)) app.max_surge = 1;
+  app.dynamic_stable = app.routed && random_.chance(0.25);
+  if (random_.chance(0.15)) app.min_pods = random_.between(1, 3);
+  if (random_.chance(0.1)) app.progress_threshold = {{"type", "Percent"}, {"value", random_.between(0, 100)}};
+  if (random_.chance(0.1)) app.progress_threshold = {{"type", "Pods"}, {"value", random_.between(0, 3)}};
+  if (random_.chance(0.2)) app.delay_revision_limit = random_.between(0, 2);
+  if (random_.chance(0.15)) app.canary_metadata = {{"labels", {{"role", "canary"}}}, {"annotations", {{"a", "b"}}}};
+  if (random_.chance(0.15)) app.stable_metadata = {{"labels", {{"role", "stable"}}}};
+}
+
+Json People::draw_steps(const App& app) {
   Json steps = Json::array();
   if (random_.chance(0.12)) return steps;
   int weight = 0;
@@ -43,6 +62,10 @@ Json People::draw_steps() {
     if (random_.chance(0.55)) {
       weight = random_.chance(0.85) ? std::min(100, weight + random_.between(1, 40)) : random_.between(0, 100);
       steps.push_back({{"setWeight", weight}});
+    } else if (app.routed && random_.chance(0.25)) {
+      const Json scale[] = {
+          {{"replicas", random_.between(0, 5)}}, {{"weight", random_.between(0, 100)}}, {{"matchTrafficWeight", true}}};
+      steps.push_back({{"setCanaryScale", scale[random_.below(3)]}});
     } else if (random_.chance(0.2)) {
       steps.push_back({{"pause", Json::object()}});
     } else {
@@ -58,7 +81,8 @@ void People::begin(int rollouts) {
   for (int i = 0; i < rollouts; ++i) {
     App app{.key = {"default", names[size_t(i)]}};
     app.replicas = random_.chance(0.1) ? 0 : random_.between(1, 4);
-    app.steps = draw_steps();
+    draw_kind(app);
+    app.steps = draw_steps(app);
     app.in_one_file = random_.chance(0.15);
     change_limits(app);
     if (random_.chance(0.05)) app.tag = "v1-broken";
@@ -155,7 +179,7 @@ void People::toggle_pause(App& app) {
 }
 
 void People::change_steps(App& app) {
-  app.steps = draw_steps();
+  app.steps = draw_steps(app);
   push_app(app, "other steps " + dump(app.steps));
 }
 
@@ -168,8 +192,14 @@ void People::change_limits(App& app) {
   app.rollback_window = maybe(0.3, {0, 1, 2});
   app.history_limit = maybe(0.4, {0, 1, 3});
   app.abort_delay_seconds = maybe(0.3, {0, 1, 60});
-  app.scale_down_delay_seconds = maybe(0.3, {0, 1, 120});
+  app.scale_down_delay_seconds = app.routed && !app.dynamic_stable ? maybe(0.3, {0, 1, 120}) : std::nullopt;
   if (!apps_.empty() && !wanted_.empty()) push_app(app, "other limits");
+}
+
+/// `restartAt`, now or in a while.
+void People::restart(App& app) {
+  app.restart_at = format_time(whole_seconds(clock_.now()) + std::chrono::seconds(random_.between(-60, 120)));
+  push_app(app, "restart at " + *app.restart_at);
 }
 
 void People::decide(App& app) {

@@ -48,6 +48,7 @@ class People {
   void toggle_pause(App& app);
   void change_steps(App& app);
   void change_limits(App& app);
+  void restart(App& app);
   void decide(App& app);
   void withdraw_decision(App& app);
   void write_bad_file(App& app);
@@ -55,7 +56,8 @@ class People {
   void move_files(App& app);
   void touch_status(App& app);
   void edit_nothing(App& app);
-  Json draw_steps();
+  Json draw_steps(const App& app);
+  void draw_kind(App& app);
   void note_tag(const App& app);
 
   SimRemote& remote_;

@@ -136,7 +136,24 @@ Result<void> SimCluster::write(const KubernetesWrite& write) {
   return {};
 }
 
+Result<void> SimCluster::evict(const RolloutKey& rollout, const EvictPods& action) {
+  const ResourceType* pods = world_.catalogue().by_kind("v1", "Pod");
+  ++writer_.writes;
+  writer_.is_serin = true;
+  writer_.rollout = rollout;
+  Result<void> refused;
+  for (const PodState& pod : action.pods) {
+    auto evicted = world_.evict({.type = pods, .ns = rollout.ns, .name = pod.name}, {.uid = pod.uid});
+    // One that is gone, or that has made room for a younger one, is as it should be.
+    if (!evicted && evicted.error().code == 429 && refused) refused = transient(evicted.error().message);
+  }
+  writer_.is_serin = false;
+  writer_.rollout.reset();
+  return refused;
+}
+
 Result<void> SimCluster::carry_out(const RolloutKey& rollout, const Action& action) {
+  if (const auto* pods = std::get_if<EvictPods>(&action)) return evict(rollout, *pods);
   const WriteTarget target = target_of(rollout, action);
   Json live;
   if (std::holds_alternative<SelectRevision>(action))

@@ -52,6 +52,7 @@ class SimCluster : public Cluster {
   void list_all();
   void note(const StoreEvent& event);
   Result<void> write(const KubernetesWrite& write);
+  Result<void> evict(const RolloutKey& rollout, const EvictPods& action);
   Result<void> remove(const ResourcePath& path, const KubernetesWrite& write);
   Result<ResourcePath> path_of(const std::string& api_version, const std::string& kind, const std::string& ns,
                                const std::string& name) const;

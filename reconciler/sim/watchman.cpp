@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "manifest/status_file.h"
+#include "rollout/replica_counts.h"
 #include "rollout/target.h"
 
 namespace reconciler {
@@ -52,13 +53,35 @@ void Watchman::passed(const std::string& head) {
   while (heads_.size() > 1 && heads_[1].first + kMayNotKnow < stage_.clock.passed()) heads_.erase(heads_.begin());
 }
 
-/// The fewest that any manifest asks for that the program may be acting on.
-int Watchman::replicas_wanted(const RolloutKey& rollout) const {
-  std::optional<int> fewest;
+std::vector<const Rollout*> Watchman::wanted_lately(const RolloutKey& rollout) const {
+  std::vector<const Rollout*> out;
   for (const auto& [since, head] : heads_) {
     const Wanted& wanted = people_.wanted_at(head);
-    auto found = wanted.find(rollout);
-    if (found != wanted.end() && (!fewest || found->second->replicas < *fewest)) fewest = found->second->replicas;
+    if (auto found = wanted.find(rollout); found != wanted.end()) out.push_back(found->second.get());
+  }
+  return out;
+}
+
+/// The fewest that any of these manifests asks for.
+int Watchman::replicas_wanted(const RolloutKey& rollout) const {
+  std::optional<int> fewest;
+  for (const Rollout* wanted : wanted_lately(rollout))
+    fewest = std::min(fewest.value_or(wanted->replicas), wanted->replicas);
+  return fewest.value_or(0);
+}
+
+/// How many available pods a revision must have for a share of the traffic, by the most lenient of these manifests.
+int Watchman::pods_needed(const RolloutKey& rollout, int share, bool is_stable) const {
+  std::optional<int> fewest;
+  for (const Rollout* wanted : wanted_lately(rollout)) {
+    int needed = share_of(wanted->replicas, share);
+    const bool sized_apart = std::any_of(wanted->steps.begin(), wanted->steps.end(),
+                                         [](auto& step) { return std::holds_alternative<SetCanaryScale>(step); });
+    if (!is_stable && (sized_apart || wanted->replica_progress_threshold)) needed = std::min(needed, 1);
+    if (!is_stable && wanted->replica_progress_threshold) needed = 0;
+    // Traffic returns to stable as soon as anybody is there; where stable was shrunk, as fast as its pods come up.
+    if (is_stable) needed = wanted->dynamic_stable_scale ? wanted->replicas * share / 100 : std::min(needed, 1);
+    fewest = std::min(fewest.value_or(needed), needed);
   }
   return fewest.value_or(0);
 }
@@ -87,7 +110,6 @@ void Watchman::on_event(const StoreEvent& event) {
 void Watchman::check_traffic(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after) {
   Known& known = known_[rollout];
   const auto old_traffic = before.traffic(), new_traffic = after.traffic();
-  const int replicas = replicas_wanted(rollout);
   for (const auto& [hash, share] : new_traffic) {
     auto old = old_traffic.find(hash);
     if (hash.empty() || share <= (old == old_traffic.end() ? 0 : old->second)) continue;
@@ -103,7 +125,7 @@ void Watchman::check_traffic(const RolloutKey& rollout, const RolloutView& befor
     if (share > allowed) alarm(format("{}, recorded are {}%", what, allowed));
     if (known.rejected.contains(hash)) alarm(what + " although it is rejected");
     if (is_disturbed(known)) continue;
-    const int needed = is_stable ? std::min(1, replicas) : share_of(replicas, share);
+    const int needed = pods_needed(rollout, share, is_stable);
     if (after.available(hash) < needed)
       alarm(format("{} with {} of {} pods available", what, after.available(hash), needed));
   }
@@ -111,8 +133,13 @@ void Watchman::check_traffic(const RolloutKey& rollout, const RolloutView& befor
 
 /// Pods that answer requests may not go, and only what is ours may be deleted.
 void Watchman::check_replica_set(const RolloutKey& rollout, const StoreEvent& event) {
-  if (event.kind == StoreEvent::Kind::Added) return;
   const std::string name = text_at(*event.object, {"metadata", "name"});
+  if (event.kind == StoreEvent::Kind::Added) {
+    const RolloutView view = view_of(stage_.world, rollout);
+    const int pods = int(integer_at(*event.object, {"spec", "replicas"}).value_or(1));
+    if (!view.routed) check_limits(rollout, view, name, 0, pods);
+    return;
+  }
   const std::string hash = text_at(*event.object, {"metadata", "labels", kHashLabel});
   const Json& before = *event.previous;
   const bool owned = text_at(before, {"metadata", "labels", kOwnerLabel}) == "serin" &&
@@ -120,16 +147,45 @@ void Watchman::check_replica_set(const RolloutKey& rollout, const StoreEvent& ev
   const bool deleted = event.kind == StoreEvent::Kind::Deleted;
   const int from = int(integer_at(before, {"spec", "replicas"}).value_or(1));
   const int to = deleted ? 0 : int(integer_at(*event.object, {"spec", "replicas"}).value_or(1));
-  if (!deleted && to >= from) return;
+  if (!deleted && to >= from) {
+    const RolloutView view = view_of(stage_.world, rollout);
+    if (!view.routed) check_limits(rollout, view, name, from, to);
+    return;
+  }
   if (!owned) alarm(format("{} is not ours, and was scaled down or deleted", name));
   if (deleted && from > 0 && !is_disturbed(known_[rollout]))
     alarm(format("{} was deleted with {} pods asked for", name, from));
   const RolloutView view = view_of(stage_.world, rollout);
+  if (!view.routed) return check_limits(rollout, view, name, from, to);
   const auto traffic = view.traffic();
   auto share = traffic.find(hash);
-  const int needed = share == traffic.end() ? 0 : share_of(replicas_wanted(rollout), share->second);
+  const auto& status = known_[rollout].status;
+  const bool is_canary = status && status->canary && status->canary->hash == hash;
+  int needed = share == traffic.end() ? 0 : share_of(replicas_wanted(rollout), share->second);
+  if (is_canary) needed = std::min(needed, pods_needed(rollout, share->second, false));
   if (to < needed && !is_disturbed(known_[rollout]))
     alarm(format("{} goes from {} to {} pods while it holds {}% of the traffic", name, from, to, share->second));
+}
+
+/// Without routing the pods are the traffic: no more of them, and no fewer available ones, than the limits allow.
+void Watchman::check_limits(const RolloutKey& rollout, const RolloutView& now, const std::string& name, int from,
+                            int to) {
+  if (is_disturbed(known_[rollout])) return;
+  int most = 0, least = INT32_MAX, asked = 0, there = 0, there_before = 0;
+  for (const Rollout* wanted : wanted_lately(rollout)) {
+    if (wanted->is_routed()) return;
+    const Fenceposts limits = fenceposts(wanted->replicas, wanted->max_surge, wanted->max_unavailable);
+    most = std::max(most, limits.most);
+    least = std::min(least, limits.least);
+  }
+  for (const auto& [hash, revision] : now.revisions) {
+    asked += revision.replicas;
+    there += std::min(revision.available, revision.replicas);
+    there_before += std::min(revision.available, revision.name == name ? from : revision.replicas);
+  }
+  if (to > from && asked > most) alarm(format("{} goes to {} pods: {} in all, at most {}", name, to, asked, most));
+  if (there < least && there < there_before)
+    alarm(format("{} goes from {} to {} pods: {} are left, at least {}", name, from, to, there, least));
 }
 
 // ---- what is recorded ---------------------------------------------------------------------------------------------

@@ -52,7 +52,11 @@ class Watchman {
   void check_transition(const RolloutKey& rollout, Known& known, const Status& next, const std::string& subject);
   void keep_rejections(const RolloutKey& key, Known& known);
   std::optional<Status> parsed(const std::string& path, const std::string& text);
+  void check_limits(const RolloutKey& rollout, const RolloutView& now, const std::string& name, int from, int to);
+  /// What the manifests ask for that the program may be acting on.
+  std::vector<const Rollout*> wanted_lately(const RolloutKey& rollout) const;
   int replicas_wanted(const RolloutKey& rollout) const;
+  int pods_needed(const RolloutKey& rollout, int share, bool is_stable) const;
   bool is_disturbed(const Known& known) const;
 
   Stage& stage_;

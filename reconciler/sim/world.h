@@ -85,6 +85,8 @@ class World {
   Answer<Written> patch(const ResourcePath& target, PatchKind kind, const Json& patch,
                         const WriteOptions& options = {});
   Answer<Removed> remove(const ResourcePath& target, const RemoveOptions& options = {});
+  /// Removes a pod unless a PodDisruptionBudget protects it; then 429.
+  Answer<Removed> evict(const ResourcePath& pod, const RemoveOptions& options = {});
 
   /// Lets the controllers do everything that is due up to `now`, in order of time.
   void advance_to(TimePoint now);

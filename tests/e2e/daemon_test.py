@@ -96,6 +96,56 @@ def decisions(serin):
         world.wait_subject("promoted v2")
 
 
+ALONE = """apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {{name: till, namespace: shop}}
+spec:
+  replicas: 4
+  {template}
+  strategy: {{canary: {{steps: [{{setWeight: 50}}, {{pause: {{}}}}]}}}}
+"""
+
+TEMPLATE = """selector: {{matchLabels: {{app: till}}}}
+  template:
+    metadata: {{labels: {{app: till}}}}
+    spec: {{containers: [{{name: till, image: "registry.example.com/till:{tag}"}}]}}"""
+
+
+def canary_without_routing(serin):
+    with World(serin) as world:
+        def deploy(tag):
+            return world.push(f"Deploy {tag}", {"till.yaml": ALONE.format(template=TEMPLATE.format(tag=tag))})
+        deploy("v1")
+        world.run_daemon()
+        world.wait_subject("promoted v1")
+        bad = deploy("v2")
+        world.wait_subject("canary 50% (step 1/2)")
+        assert world.replica_sets() == {"v1": 2, "v2": 2}, world.replica_sets()
+        world.revert(bad)
+        world.wait_subject("rolled back to v1: Git asks for v1 again")
+        assert world.replica_sets() == {"v1": 4, "v2": 0}, world.replica_sets()
+
+
+def workload_in_the_cluster(serin):
+    """workloadRef to a Deployment that is not in Git: its pods go as ours come, a change of it is a canary."""
+    with World(serin) as world:
+        world.post("/api/v1/namespaces", {"metadata": {"name": "shop"}})
+        labels = {"app": "till"}
+        container = {"name": "till", "image": "registry.example.com/till:v1"}
+        deployments = "/apis/apps/v1/namespaces/shop/deployments"
+        world.post(deployments, {"metadata": {"name": "till"}, "spec": {
+            "replicas": 3, "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}}}})
+        ref = "workloadRef: {apiVersion: apps/v1, kind: Deployment, name: till, scaleDown: onsuccess}"
+        world.push("Take over", {"till.yaml": ALONE.format(template=ref)})
+        world.run_daemon()
+        world.wait_subject("promoted v1")
+        eventually("the Deployment's pods go", lambda: world.api(deployments + "/till")["spec"]["replicas"] == 0)
+        container["image"] = "registry.example.com/till:v2"
+        world.patch(deployments + "/till", {"spec": {"template": {"spec": {"containers": [container]}}}})
+        world.wait_subject("canary 50% (step 1/2)")
+
+
 def bad_manifests_beside_good_ones(serin):
     with World(serin) as world:
         world.push("Junk", {"broken.yaml": "a: [1, 2\n", "huge.yaml": "x: " + "y" * (2 << 20) + "\n",
@@ -186,7 +236,8 @@ def once(serin):
 
 
 TESTS = {f.__name__: f for f in (canary_walks, settled_world_is_left_alone, revert_in_mid_canary, revert_after_promotion,
-                                 decisions, bad_manifests_beside_good_ones, killed_at_random_moments,
+                                 decisions, canary_without_routing, workload_in_the_cluster,
+                                 bad_manifests_beside_good_ones, killed_at_random_moments,
                                  terminated_gently, git_outage, once)}
 
 if __name__ == "__main__":

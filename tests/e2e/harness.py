@@ -222,6 +222,12 @@ spec: {{action: {verb}, revision: {revision}{where}, reason: {reason}}}
                 return None
             raise
 
+    def post(self, path, body):
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), method="POST",
+                                         headers={"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
     def patch(self, path, patch):
         request = urllib.request.Request(self.url + path, json.dumps(patch).encode(), method="PATCH",
                                          headers={"Content-Type": "application/merge-patch+json"})

@@ -37,10 +37,8 @@ TEST_CASE("a good Rollout passes readers and schema", "[check]") {
 TEST_CASE("the schema finds what is wrong inside features that are refused anyway", "[check]") {
   CHECK(problems_of(rollout("      steps:\n        - setCanaryScale: {replicas: -1, wait: 5}\n"
                             "        - analysis:\n            templates: [{name: x}]\n")) ==
-        Texts{"r.yaml:13:11: spec.strategy.canary.steps[0].setCanaryScale is not supported yet",
-              "r.yaml:13:28: spec.strategy.canary.steps[0].setCanaryScale.replicas: expected number greater than or "
-              "equal to 0",
-              "r.yaml:13:42: spec.strategy.canary.steps[0].setCanaryScale.wait is not a field of this kind of object",
+        Texts{"r.yaml:13:28: spec.strategy.canary.steps[0].setCanaryScale.replicas: must be at least 0, is -1",
+              "r.yaml:13:42: unknown field \"spec.strategy.canary.steps[0].setCanaryScale.wait\"",
               "r.yaml:14:11: spec.strategy.canary.steps[1].analysis is not supported yet",
               "r.yaml:15:25: spec.strategy.canary.steps[1].analysis.templates[0].templateName is required",
               "r.yaml:15:26: spec.strategy.canary.steps[1].analysis.templates[0].name is not a field of this kind of "

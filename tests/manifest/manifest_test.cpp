@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "manifest/workload_ref.h"
 #include "rollout/pod_template_hash.h"
 
 #include "catch.h"
@@ -179,31 +180,21 @@ TEST_CASE("each feature that is not carried out yet is refused by its name", "[m
   auto router = [&](const std::string& field) {
     return refused(with("        istio:", "        " + field + "\n        istio:"));
   };
-  auto spec = [&](const std::string& field) { return refused(with("  replicas: 5", "  " + field)); };
   CHECK(refused(with("    canary:", "    blueGreen: {activeService: a}\n    canary:")) ==
         "spec.strategy: must have canary or blueGreen, not both");
   CHECK(refused("apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec:\n  selector: "
                 "{matchLabels: {a: b}}\n"
                 "  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: b}]}}\n"
                 "  strategy: {blueGreen: {activeService: a}}\n") == "spec.strategy.blueGreen is not supported yet");
-  CHECK(refused("apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec:\n  selector: "
-                "{matchLabels: {a: b}}\n"
-                "  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: b}]}}\n"
-                "  strategy: {canary: {}}\n") == "spec.strategy.canary without trafficRouting is not supported yet");
-  for (const char* name :
-       {"analysis", "antiAffinity", "canaryMetadata", "stableMetadata", "scaleDownDelayRevisionLimit",
-        "minPodsPerReplicaSet", "replicaProgressThreshold", "pingPong"})
+  for (const char* name : {"analysis", "pingPong"})
     CHECK(canary(std::string(name) + ": {}") == "spec.strategy.canary." + std::string(name) + " is not supported yet");
-  CHECK(canary("dynamicStableScale: true") == "spec.strategy.canary.dynamicStableScale is not supported yet");
-  for (const char* name : {"setCanaryScale", "analysis", "experiment", "setHeaderRoute", "setMirrorRoute", "plugin"})
+  for (const char* name : {"analysis", "experiment", "setHeaderRoute", "setMirrorRoute", "plugin"})
     CHECK(step(std::string(name) + ": {}") ==
           "spec.strategy.canary.steps[3]." + std::string(name) + " is not supported yet");
   for (const char* name :
        {"managedRoutes", "nginx", "alb", "smi", "ambassador", "appMesh", "traefik", "apisix", "plugins"})
     CHECK(router(std::string(name) + ": {}") ==
           "spec.strategy.canary.trafficRouting." + std::string(name) + " is not supported yet");
-  CHECK(spec("workloadRef: {name: a}") == "spec.workloadRef is not supported yet");
-  CHECK(spec("restartAt: 2026-11-20T09:14:03Z") == "spec.restartAt is not supported yet");
   std::string istio = "          virtualService:";
   CHECK(refused(with(istio, "          destinationRule: {name: a}\n" + istio)) ==
         "spec.strategy.canary.trafficRouting.istio.destinationRule is not supported yet");
@@ -282,6 +273,40 @@ TEST_CASE("the rules of a Rollout", "[manifest]") {
        "      maxUnavailable: 120%\n      steps:",
        {"r.yaml:32:7: " + canary + ".maxUnavailable: must be a count, or a percentage of 0% to 100%"}},
       {"      steps:",
+       "      antiAffinity: {preferredDuringSchedulingIgnoredDuringExecution: {weight: 200}}\n      steps:",
+       {"r.yaml:32:73: " + canary +
+        ".antiAffinity.preferredDuringSchedulingIgnoredDuringExecution.weight: must be 1 to 100, is 200"}},
+      {"      steps:",
+       "      antiAffinity: {}\n      steps:",
+       {"r.yaml:32:7: " + canary +
+        ".antiAffinity: must have exactly one of requiredDuringSchedulingIgnoredDuringExecution and "
+        "preferredDuringSchedulingIgnoredDuringExecution"}},
+      {"      steps:",
+       "      canaryMetadata: {labels: {tier: 5}}\n      steps:",
+       {"r.yaml:32:33: " + canary +
+        ".canaryMetadata.labels.tier: must be a string, is an integer; write it in quotes"}},
+      {"replicas: 5",
+       "workloadRef: {apiVersion: apps/v1, kind: Deployment, name: a}",
+       {"r.yaml:10:3: spec.template: must be absent with workloadRef"}},
+      {"replicas: 5", "restartAt: soon", {"r.yaml:7:3: spec.restartAt: must be a time such as 2026-11-20T09:14:03Z"}},
+      {"      steps:", "      maxSurge: 0\n      maxUnavailable: 1%\n      steps:", {"-"}},
+      {"      steps:",
+       "      dynamicStableScale: true\n      scaleDownDelaySeconds: 5\n      steps:",
+       {"r.yaml:32:7: " + canary + ".dynamicStableScale: cannot be used together with scaleDownDelaySeconds"}},
+      {"      steps:",
+       "      replicaProgressThreshold: {type: Share, value: 5}\n      steps:",
+       {"r.yaml:32:34: " + canary + ".replicaProgressThreshold.type: must be Percent or Pods"}},
+      {"      steps:",
+       "      replicaProgressThreshold: {type: Percent, value: 101}\n      steps:",
+       {"r.yaml:32:49: " + canary + ".replicaProgressThreshold.value: must be 0 to 100, is 101"}},
+      {"setWeight: 20",
+       "setCanaryScale: {replicas: 2, weight: 5}",
+       {"r.yaml:33:11: " + canary +
+        ".steps[0].setCanaryScale: must have exactly one of replicas, weight and matchTrafficWeight: true"}},
+      {"setWeight: 20",
+       "setCanaryScale: {replicas: -2}",
+       {"r.yaml:33:28: " + canary + ".steps[0].setCanaryScale.replicas: must be at least 0, is -2"}},
+      {"      steps:",
        "      maxSurge: lots\n      steps:",
        {"r.yaml:32:7: " + canary + ".maxSurge: must be a count or a percentage"}},
       {"      steps:",
@@ -321,6 +346,57 @@ TEST_CASE("the rules of a Rollout", "[manifest]") {
   }
 }
 
+TEST_CASE("workloadRef takes template and selector from another object", "[manifest]") {
+  auto text = [](const std::string& ref) {
+    return "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a, namespace: shop}\nspec:\n"
+           "  workloadRef: " +
+           ref + "\n  strategy: {canary: {}}\n";
+  };
+  CHECK(problems_of(text("{apiVersion: batch/v1, kind: Job, name: a}")) ==
+        Texts{"r.yaml:5:3: spec.workloadRef: must name a Deployment or ReplicaSet of apps/v1, or a PodTemplate of v1, "
+              "not Job of batch/v1"});
+  CHECK(problems_of(text("{apiVersion: apps/v1, kind: Deployment, name: a, scaleDown: soon}")) ==
+        Texts{"r.yaml:5:65: spec.workloadRef.scaleDown: must be never, onsuccess or progressively"});
+  const ManifestFile file =
+      read_manifests("r.yaml", text("{apiVersion: apps/v1, kind: Deployment, name: b}"), "default");
+  REQUIRE(file.rollouts.size() == 1);
+  CHECK(workload_key(file.rollouts[0]).text() == "apps/Deployment shop/b");
+  const Json pod_template = Json::parse(
+      R"({"metadata":{"labels":{"app":"till"}},"spec":{"containers":[{"name":"till","image":"example.com/till:v1"}]}})");
+  const Json selector = {{"matchLabels", {{"app", "till"}}}};
+  const auto filled = with_workload(file.rollouts[0], {{"spec", {{"template", pod_template}, {"selector", selector}}}});
+  REQUIRE(filled);
+  CHECK(filled->hash == *pod_template_hash(pod_template, std::nullopt));
+  CHECK(filled->selector == dump(selector));
+  CHECK(filled->images == std::vector<ContainerImage>{{"till", "example.com/till:v1"}});
+  const auto broken = with_workload(file.rollouts[0], {{"spec", {{"template", pod_template}}}});
+  REQUIRE(!broken);
+  CHECK(broken.error().message.starts_with("spec.workloadRef: the template of apps/Deployment shop/b: "));
+}
+
+TEST_CASE("without trafficRouting services are optional, and what needs a router is refused", "[manifest]") {
+  auto problems = [](const std::string& strategy) {
+    return problems_of(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec:\n"
+        "  selector: {matchLabels: {a: b}}\n"
+        "  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: b}]}}\n"
+        "  strategy:\n    canary: " +
+        strategy + "\n");
+  };
+  const std::string canary = "spec.strategy.canary";
+  CHECK(problems("{}") == Texts{});
+  CHECK(problems("{maxSurge: 1, maxUnavailable: 0, steps: [{setWeight: 20}, {pause: {}}]}") == Texts{});
+  CHECK(problems("{stableService: a, canaryService: b}") == Texts{});
+  CHECK(problems("{stableService: a, canaryService: a}") ==
+        Texts{"r.yaml:8:14: " + canary + ".stableService: must be another Service than canaryService"});
+  CHECK(problems("{scaleDownDelaySeconds: 0}") ==
+        Texts{"r.yaml:8:14: " + canary + ".scaleDownDelaySeconds: needs trafficRouting"});
+  CHECK(problems("{dynamicStableScale: true}") ==
+        Texts{"r.yaml:8:14: " + canary + ".dynamicStableScale: needs trafficRouting"});
+  CHECK(problems("{steps: [{setCanaryScale: {replicas: 1}}]}") ==
+        Texts{"r.yaml:8:23: " + canary + ".steps[0].setCanaryScale: needs trafficRouting"});
+}
+
 TEST_CASE("all problems of a Rollout are reported at once, in the order of the file", "[manifest]") {
   std::string text = with("replicas: 5", "replicas: -1");
   text.replace(text.find("setWeight: 20"), 13, "setWeight: 200");
@@ -333,6 +409,18 @@ TEST_CASE("all problems of a Rollout are reported at once, in the order of the f
   CHECK(problems_of("apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec: {}\n") ==
         Texts{"r.yaml:4:1: spec.selector is required", "r.yaml:4:1: spec.template is required",
               "r.yaml:4:1: spec.strategy is required"});
+}
+
+TEST_CASE("deviation 5: all errors at once, also of steps with several types", "[manifest]") {
+  std::string text = with("setWeight: 20", "setWeight: 20\n          setCanaryScale: {replicas: 1, weight: 2}");
+  text.replace(text.find("duration: 5m"), 12, "duration: never");
+  const std::string steps = "spec.strategy.canary.steps";
+  CHECK(problems_of(text) ==
+        Texts{"r.yaml:33:11: " + steps + "[0]: a step must have exactly one type",
+              "r.yaml:34:11: " + steps +
+                  "[0].setCanaryScale: must have exactly one of replicas, weight and matchTrafficWeight: true",
+              "r.yaml:35:19: " + steps +
+                  "[1].pause.duration: must be seconds, or a duration such as 90s, 5m or 1h30m, not negative"});
 }
 
 TEST_CASE("some things are only warned of", "[manifest]") {

@@ -68,6 +68,8 @@ struct Cluster1 {
       w.images = {{"till", a->object["spec"]["template"]["spec"]["containers"][0]["image"]}};
       w.replicas = a->object["spec"]["replicas"];
       w.created = now;
+      w.revision = int(live.workloads.size()) + 1;
+      w.metadata = text_at(a->object, {"metadata", "annotations", kEphemeralMetadataAnnotation});
       live.workloads.push_back(w);
     } else if (auto a = std::get_if<ScaleReplicaSet>(&action)) {
       Workload& w = named(a->name);
@@ -79,6 +81,16 @@ struct Cluster1 {
       named(a->name).owned = true;
     } else if (auto a = std::get_if<SetScaleDownDeadline>(&action)) {
       named(a->name).scale_down_deadline = a->deadline;
+    } else if (auto a = std::get_if<MarkReplicaSet>(&action)) {
+      named(a->name).rejected = !a->hash.empty();
+    } else if (auto a = std::get_if<SetTemplateMetadata>(&action)) {
+      named(a->name).metadata = a->after;
+    } else if (auto a = std::get_if<SetPodMetadata>(&action)) {
+      for (Workload& w : live.workloads)
+        for (PodState& pod : w.pods)
+          if (pod.name == a->name) pod.metadata = a->after;
+    } else if (auto a = std::get_if<EvictPods>(&action)) {
+      for (const PodState& gone : a->pods) evict(gone.name);
     } else if (auto a = std::get_if<DeleteReplicaSet>(&action)) {
       std::erase_if(live.workloads, [&](auto& w) { return w.name == a->name; });
     } else if (auto a = std::get_if<SelectRevision>(&action)) {
@@ -88,9 +100,20 @@ struct Cluster1 {
     }
   }
 
+  void evict(const std::string& pod) {
+    for (Workload& w : live.workloads) {
+      const auto before = w.pods.size();
+      std::erase_if(w.pods, [&](auto& p) { return p.name == pod; });
+      w.current = w.ready = w.available = w.available - int(before - w.pods.size());
+    }
+  }
+
   /// Every pod that is asked for is available.
   void pods_start(TimePoint now) {
     for (Workload& w : live.workloads) {
+      while (int(w.pods.size()) > w.replicas) w.pods.pop_back();
+      while (int(w.pods.size()) < w.replicas)
+        w.pods.push_back({w.name + "-" + std::to_string(++pods_made), "", now, w.metadata});
       if (w.available != w.replicas) w.pods_moved = now;
       w.current = w.ready = w.available = w.replicas;
     }
@@ -123,14 +146,26 @@ struct Cluster1 {
   std::vector<std::string> take_history() { return std::exchange(history, {}); }
 
   Decision last;
+  int pods_made = 0;
 };
 
-/// A cluster in which `tag` is stable and at rest.
-inline Cluster1 running(const std::string& tag) {
+/// A cluster in which `desired` is stable and at rest.
+inline Cluster1 running(const Rollout& desired) {
   Cluster1 c;
-  c.rest(rollout(tag), at(0));
+  c.rest(desired, at(0));
   c.take_history();
   return c;
+}
+
+inline Cluster1 running(const std::string& tag) { return running(rollout(tag)); }
+
+/// Without services and routing.
+inline Rollout unrouted(const std::string& tag, std::vector<Step> steps = {SetWeight{20}, Pause{60s}}) {
+  Rollout r = rollout(tag, std::move(steps));
+  r.stable_service.clear();
+  r.canary_service.clear();
+  r.istio = {};
+  return r;
 }
 
 }  // namespace reconciler

@@ -29,14 +29,24 @@ Duration duration_of(const std::string& text) {
   return *duration;
 }
 
-/// `20 1m 60 pause` as steps.
+bool is_number(const std::string& word) { return !word.empty() && word.find_first_not_of("0123456789") == word.npos; }
+
+/// `3` or `25%`, as a manifest has it.
+Json count_of(const std::string& word) { return is_number(word) ? Json(std::stoi(word)) : Json(word); }
+
+/// `20 1m 60 pause x3 x50% match` as steps: weights, pauses, canary scales.
 Json steps_of(const Words& words, size_t first) {
   Json steps = Json::array();
   for (size_t i = first; i < words.size(); ++i) {
     const std::string& word = words[i];
     if (word == "pause") {
       steps.push_back({{"pause", Json::object()}});
-    } else if (word.find_first_not_of("0123456789") == word.npos) {
+    } else if (word == "match") {
+      steps.push_back({{"setCanaryScale", {{"matchTrafficWeight", true}}}});
+    } else if (word.starts_with("x")) {
+      const char* mode = word.ends_with("%") ? "weight" : "replicas";
+      steps.push_back({{"setCanaryScale", {{mode, std::stoi(word.substr(1))}}}});
+    } else if (is_number(word)) {
       steps.push_back({{"setWeight", std::stoi(word)}});
     } else {
       steps.push_back({{"pause", {{"duration", word}}}});
@@ -105,8 +115,33 @@ class Scenario {
       app_.replicas = std::stoi(words.at(1));
     } else if (words[0] == "steps") {
       app_.steps = steps_of(words, 1);
-    } else if (words[0] == "no") {
-      app_.steps = Json::array();
+    } else if (words[0] == "no" && words.size() == 2) {
+      if (words[1] == "steps") app_.steps = Json::array();
+      if (words[1] == "services") app_.has_services = false;
+      if (words[1] == "routing" || words[1] == "services") app_.routed = false;
+    } else if (words[0] == "workload") {
+      app_.workload_scale_down = words.at(1);
+    } else if (words[0] == "roles") {
+      app_.canary_metadata = {{"labels", {{"role", "canary"}}}};
+      app_.stable_metadata = {{"labels", {{"role", "stable"}}}};
+    } else if (words[0] == "restart") {
+      app_.restart_at = format_time(whole_seconds(stage_->clock.now()) + duration_of(words.at(1)));
+    } else if (words[0] == "surge") {
+      app_.max_surge = count_of(words.at(1));
+    } else if (words[0] == "unavailable") {
+      app_.max_unavailable = count_of(words.at(1));
+    } else if (words[0] == "dynamic") {
+      app_.dynamic_stable = true;
+    } else if (words[0] == "min") {
+      app_.min_pods = std::stoi(words.at(1));
+    } else if (words[0] == "enough") {
+      const bool percent = words.at(1).ends_with("%");
+      app_.progress_threshold = {{"type", percent ? "Percent" : "Pods"}, {"value", std::stoi(words[1])}};
+    } else if (words[0] == "delay") {
+      app_.scale_down_delay_seconds = int(duration_of(words.at(1)) / 1s);
+      if (words.size() == 4) app_.delay_revision_limit = std::stoi(words[3]);
+    } else if (words[0] == "abort" && words.size() == 3) {
+      app_.abort_delay_seconds = int(duration_of(words[2]) / 1s);
     } else if (words[0] == "paused") {
       app_.paused = true;
     } else if (words[0] == "unpaused") {
@@ -317,7 +352,10 @@ class Scenario {
     if (!stage_->writer.rollout && (!event.previous || event.object->at("spec") == event.previous->at("spec"))) return;
     const Json& now = *event.object;
     const std::string name = text_at(now, {"metadata", "name"});
-    if (event.type->kind == "VirtualService") {
+    if (event.type->kind == "Pod") return note_pod(event, now);
+    if (event.type->kind == "Deployment") {
+      writes_.push_back(format("Deployment x{}", integer_at(now, {"spec", "replicas"}).value_or(1)));
+    } else if (event.type->kind == "VirtualService") {
       writes_.push_back(format("weight {}", (*find(now, {"spec", "http"}))[0]["route"][1].value("weight", 0)));
     } else if (event.type->kind == "Service") {
       const bool canary = name == app_.canary_service();
@@ -330,12 +368,32 @@ class Scenario {
     }
   }
 
+  void note_pod(const StoreEvent& event, const Json& now) {
+    const std::string role = text_at(now, {"metadata", "labels", "role"});
+    if (event.kind == StoreEvent::Kind::Deleted) {
+      writes_.push_back(format("evict a pod of {}", tag_in_pod(now)));
+    } else {
+      writes_.push_back(format("a pod of {} is {}", tag_in_pod(now), role.empty() ? "without role" : role));
+    }
+  }
+
+  static std::string tag_in_pod(const Json& pod) {
+    const std::string image = text_at(pod["spec"]["containers"][0], {"image"});
+    return image.substr(image.rfind(':') + 1);
+  }
+
   void note_replica_set(const StoreEvent& event, const Json& now) {
     const auto replicas = integer_at(now, {"spec", "replicas"}).value_or(1);
     auto deadline = parse_time(text_at(now, {"metadata", "annotations", kScaleDownDeadlineAnnotation}));
     const bool added = event.kind == StoreEvent::Kind::Added;
     if (added || replicas != integer_at(*event.previous, {"spec", "replicas"}).value_or(1)) {
       writes_.push_back(format("{} x{}", tag_in(now), replicas));
+    } else if (text_at(now, {"metadata", "annotations", kRejectedAnnotation}) !=
+               text_at(*event.previous, {"metadata", "annotations", kRejectedAnnotation})) {
+      writes_.push_back(format("{} marked", tag_in(now)));
+    } else if (now["spec"]["template"] != (*event.previous)["spec"]["template"]) {
+      const std::string role = text_at(now, {"spec", "template", "metadata", "labels", "role"});
+      writes_.push_back(format("{} is {}", tag_in(now), role.empty() ? "without role" : role));
     } else if (deadline) {
       const auto left = std::chrono::duration_cast<std::chrono::seconds>(*deadline - stage_->clock.now());
       writes_.push_back(format("{} goes in {}", tag_in(now), format_duration(left)));
