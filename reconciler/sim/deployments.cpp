@@ -146,7 +146,38 @@ Json condition(const Json& deployment, std::string_view type, bool holds, const 
   return made;
 }
 
-Json status_of(ControllerContext& context, const Json& deployment, const Set& current, const std::vector<Set>& sets) {
+/// When pods came or went last: now, when the counts differ from those of the old status.
+TimePoint progressed_at(const Json& deployment, const Json& status, TimePoint now) {
+  for (std::string_view count : {"replicas", "updatedReplicas", "readyReplicas", "availableReplicas"})
+    if (integer_at(status, {count}) != integer_at(deployment, {"status", count})) return now;
+  if (integer_at(status, {"observedGeneration"}) != integer_at(deployment, {"status", "observedGeneration"}))
+    return now;
+  const Json* conditions = find(deployment, {"status", "conditions"});
+  if (conditions && conditions->is_array())
+    for (const Json& each : *conditions)
+      if (text_at(each, {"type"}) == "Progressing") return parse_time(text_at(each, {"lastUpdateTime"})).value_or(now);
+  return now;
+}
+
+/// The condition that says how a roll that is not complete goes on; it is looked at again at its deadline.
+Json progressing(ControllerContext& context, const ObjectRef& ref, const Json& deployment, const Json& status,
+                 const std::string& set_name) {
+  const TimePoint now = context.records.now();
+  const TimePoint since = progressed_at(deployment, status, now);
+  const auto deadline =
+      since + std::chrono::seconds(integer_at(deployment, {"spec", "progressDeadlineSeconds"}).value_or(600));
+  const bool paused = flag_at(deployment, {"spec", "paused"});
+  const bool late = now >= deadline && !paused;
+  if (!late && !paused) context.look_again(ref, deadline);
+  const Json why = late ? Json{"ProgressDeadlineExceeded", set_name + " has timed out progressing."}
+                        : Json{"ReplicaSetUpdated", set_name + " is progressing."};
+  Json made = condition(deployment, "Progressing", !late, why, format_time(now));
+  made["lastUpdateTime"] = format_time(since);
+  return made;
+}
+
+Json status_of(ControllerContext& context, const ObjectRef& ref, const Json& deployment, const Set& current,
+               const std::vector<Set>& sets) {
   int64_t wanted = integer_at(deployment, {"spec", "replicas"}).value_or(1);
   int64_t replicas = 0, ready = 0, available = 0;
   Object now_current;
@@ -174,10 +205,11 @@ Json status_of(ControllerContext& context, const Json& deployment, const Set& cu
   Json available_why = enough ? Json{"MinimumReplicasAvailable", "Deployment has minimum availability."}
                               : Json{"MinimumReplicasUnavailable", "Deployment does not have minimum availability."};
   std::string set_name = "ReplicaSet \"" + current.ref.name + "\"";
-  Json progress_why = complete ? Json{"NewReplicaSetAvailable", set_name + " has successfully progressed."}
-                               : Json{"ReplicaSetUpdated", set_name + " is progressing."};
-  status["conditions"] = {condition(deployment, "Available", enough, available_why, now),
-                          condition(deployment, "Progressing", true, progress_why, now)};
+  const Json progressed = {"NewReplicaSetAvailable", set_name + " has successfully progressed."};
+  Json available_now = condition(deployment, "Available", enough, available_why, now);
+  Json progress = complete ? condition(deployment, "Progressing", true, progressed, now)
+                           : progressing(context, ref, deployment, status, set_name);
+  status["conditions"] = {std::move(available_now), std::move(progress)};
   return status;
 }
 
@@ -218,7 +250,7 @@ void sync_deployment(ControllerContext& context, const ObjectRef& ref) {
 
   Json next = *deployment;
   next["metadata"]["annotations"][std::string(kRevision)] = std::to_string(revision_of(*current->object));
-  next["status"] = status_of(context, *deployment, *current, sets);
+  next["status"] = status_of(context, ref, *deployment, *current, sets);
   context.records.replace(ref, std::move(next));
 }
 

@@ -131,7 +131,10 @@ Json without_nulls(const Json& value) {
 void record_update(const Json& before, Json& after, const FieldManager& manager, const Shape& shape, TimePoint now) {
   std::vector<Entry> entries = read_entries(before);
   const Json* given = find(after, {"metadata", "managedFields"});
-  if (given && given->is_array() && given->size() == 1 && given->front().empty()) entries.clear();
+  if (given && given->is_array() && given->size() == 1 && given->front().empty())
+    entries.clear();
+  else if (given && given->is_array() && !given->empty())
+    entries = read_entries(after);  // whoever writes may say anew who owns what
   FieldComparison difference = compare_owned(before, after, manager.subresource, shape);
   for (Entry& each : entries) {
     if (!each.is(manager, "Update")) each.fields = subtract(each.fields, difference.changed);

@@ -153,6 +153,28 @@ TEST_CASE("a Deployment rolls to a new template and never below its minimum", "[
     CHECK((*pod)["spec"]["containers"][0]["image"] == "web:v2");
 }
 
+TEST_CASE("a Deployment whose pods never become ready exceeds its deadline", "[controllers]") {
+  World world(options());
+  auto target = at(world, "apps/v1", "Deployment", "default", "web");
+  Json object = deployment("web", 1, "web:v1-broken");
+  object["spec"]["progressDeadlineSeconds"] = 5;
+  REQUIRE(world.create(target, object));
+  auto reason = [&] {
+    for (const Json& condition : (**world.get(target))["status"]["conditions"])
+      if (text_at(condition, {"type"}) == "Progressing") return text_at(condition, {"reason"});
+    return std::string();
+  };
+  world.advance_to(kStart + 4s);
+  CHECK(reason() == "ReplicaSetUpdated");
+  world.advance_to(kStart + 10s);
+  CHECK(reason() == "ProgressDeadlineExceeded");
+  REQUIRE(
+      world.patch(target, PatchKind::Strategic,
+                  {{"spec", {{"template", {{"spec", {{"containers", {{{"name", "app"}, {"image", "web:v2"}}}}}}}}}}}));
+  world.advance_to(kStart + 20s);
+  CHECK(reason() == "NewReplicaSetAvailable");
+}
+
 TEST_CASE("what names an owner that does not exist is deleted", "[controllers]") {
   World world(options());
   Json orphan = config_map("a", {});
