@@ -1,16 +1,12 @@
 #include "objects/difference.h"
 
+#include "objects/parsed.h"
+
 #include "catch.h"
 
 using namespace reconciler;
 
 namespace {
-
-Json parsed(std::string_view text) {
-  Result<Json> document = parse_json(text);
-  REQUIRE(document);
-  return *document;
-}
 
 std::vector<FieldChange> between(std::string_view before, std::string_view after) {
   return differences(parsed(before), parsed(after));

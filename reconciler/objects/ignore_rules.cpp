@@ -1,0 +1,73 @@
+#include "objects/ignore_rules.h"
+
+#include <algorithm>
+
+#include "objects/key.h"
+#include "objects/managers.h"
+#include "objects/marks.h"
+
+namespace reconciler {
+namespace {
+
+/// Does `text` fit `pattern`, where `*` stands for anything?
+bool fits(std::string_view pattern, std::string_view text) {
+  size_t p = 0, t = 0, star = pattern.npos, after_star = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      after_star = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p, ++t;
+    } else if (star != pattern.npos) {
+      p = star + 1;
+      t = ++after_star;  // the star takes one more
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == pattern.npos;
+}
+
+bool applies_to(const IgnoreRule& rule, const ObjectKey& key, const Json& manifest) {
+  return fits(rule.group, key.group) && fits(rule.kind, key.kind) && fits(rule.ns, key.ns) &&
+         fits(rule.name, key.name) && std::all_of(rule.labels.begin(), rule.labels.end(), [&](const auto& label) {
+           return text_at(manifest, {"metadata", "labels", label.first}) == label.second;
+         });
+}
+
+}  // namespace
+
+std::vector<Pointer> ignored_paths(const std::vector<IgnoreRule>& rules, const Json& manifest) {
+  std::vector<Pointer> paths = marks_of(manifest).ignored;
+  const ObjectKey key = key_of(manifest);
+  for (const IgnoreRule& rule : rules)
+    if (applies_to(rule, key, manifest)) paths.insert(paths.end(), rule.paths.begin(), rule.paths.end());
+  return paths;
+}
+
+Json leaving_alone(Json manifest, const Json& live, const std::vector<Pointer>& paths, std::string_view manager) {
+  for (const Pointer& path : paths) {
+    auto owner = other_owner(live, path, manager, Owns::Applied);
+    manifest = owner ? without_value(std::move(manifest), path) : as_in(std::move(manifest), live, {path});
+  }
+  return manifest;
+}
+
+Json left_to_others(Json manifest, const Json& live, const std::vector<Pointer>& paths, std::string_view manager) {
+  for (const Pointer& path : paths) {
+    auto owner = other_owner(live, path, manager, Owns::Anyhow);
+    manifest = owner ? without_value(std::move(manifest), path) : as_in(std::move(manifest), live, {path});
+  }
+  return manifest;
+}
+
+Json as_in(Json manifest, const Json& live, const std::vector<Pointer>& paths) {
+  for (const Pointer& path : paths) {
+    if (!value_at(manifest, path)) continue;
+    const Json* value = value_at(live, path);
+    manifest = value ? with_value(std::move(manifest), path, *value) : without_value(std::move(manifest), path);
+  }
+  return manifest;
+}
+
+}  // namespace reconciler
