@@ -4,12 +4,14 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "objects/health.h"
 #include "objects/key.h"
 #include "rollout/action.h"
 #include "rollout/observed.h"
@@ -112,10 +114,30 @@ class GitRepository {
 
 // ---- Kubernetes ---------------------------------------------------------------------------------------------------
 
+/// What the watch of a followed kind shows of an object.
+struct Glimpse {
+  uint64_t content = 0;  ///< `content_digest`: equal means that nothing but status and bookkeeping changed
+  Health health;
+};
+
 /// Something in the cluster changed that a rollout or an applied object may care about.
 struct ClusterChange {
   ObjectKey key;
   std::optional<RolloutKey> rollout;  ///< set for ReplicaSets and pods of a rollout
+  std::optional<Glimpse> seen;        ///< of followed kinds; nothing when the object is gone
+};
+
+enum class Follow {
+  Ours,  ///< what carries our owner label: enough to see what happens to what we applied
+  All,   ///< for what must be found whoever made it
+};
+
+/// A kind of object that the cache is to hold.
+struct FollowedKind {
+  std::string api_version;
+  std::string kind;
+  Follow which = Follow::Ours;
+  auto operator<=>(const FollowedKind&) const = default;
 };
 
 enum class ApplyMode {
@@ -124,14 +146,24 @@ enum class ApplyMode {
   Status,  ///< writes the status subresource of an object that exists, and nothing else
 };
 
+enum class ReadMode {
+  Known,  ///< as the cache has it, where it has it: without managedFields and status
+  Fresh,  ///< as the API server has it now, managedFields included
+};
+
 /// The live cluster. Reads come from watch caches and never touch the network; an answer to a write enters the cache
-/// like a watch event. `observe`, `read` and `take_changes` belong to the decision thread, the rest to any thread.
+/// like a watch event. `observe`, `follow` and `take_changes` belong to the decision thread, the rest to any thread.
 class Cluster {
  public:
   virtual ~Cluster() = default;
 
-  /// Nothing is decided before this succeeds: the caches have listed once. Says what is missing.
+  /// Nothing is decided before this succeeds: the caches have listed once. Says what is missing. A followed kind that
+  /// cannot be listed is tried once and holds nobody up.
   virtual Result<void> ready() = 0;
+
+  /// Holds these kinds in the cache, beside those that rollouts are made of, and tells what changes about them, the
+  /// first list included. What an earlier call named and this one does not is forgotten.
+  virtual void follow(const std::set<FollowedKind>& kinds) = 0;
 
   /// What this rollout looks like at `now`.
   virtual Result<Observed> observe(const Rollout& rollout, TimePoint now) = 0;
@@ -139,12 +171,14 @@ class Cluster {
   /// Makes it so. `Conflict`: what the action was planned on is out of date. `Invalid`: refused by the API server.
   virtual Result<void> carry_out(const RolloutKey& rollout, const Action& action) = 0;
 
-  /// The live object without managedFields; nothing when it does not exist. May ask the API server for kinds that
-  /// are not watched, so it belongs to an I/O thread.
-  virtual Result<std::optional<Json>> read(const Json& manifest) = 0;
+  /// The live object; nothing when it does not exist. May ask the API server, so it belongs to an I/O thread.
+  virtual Result<std::optional<Json>> read(const Json& manifest, ReadMode mode) = 0;
 
   /// Server-side apply with our field manager and owner label, ownership forced. Returns the object after it.
   virtual Result<Json> apply(const Json& object, ApplyMode mode) = 0;
+
+  /// Changes a live object by a JSON patch (RFC 6902). `Conflict`: a test in it failed.
+  virtual Result<void> patch(const Json& manifest, const Json& patch) = 0;
 
   /// Creates the namespace unless it exists.
   virtual Result<void> ensure_namespace(const std::string& name) = 0;

@@ -29,7 +29,8 @@ Result<void> DryRunCluster::carry_out(const RolloutKey& rollout, const Action& a
 }
 
 Result<void> DryRunCluster::ensure_namespace(const std::string& name) {
-  auto live = cluster_.read({{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}});
+  auto live =
+      cluster_.read({{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}}, ReadMode::Known);
   if (!live) return live.error();
   std::lock_guard lock(mutex_);
   if (!*live && imagined_namespaces_.insert(name).second) print("would create: Namespace " + name);

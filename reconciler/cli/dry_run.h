@@ -40,9 +40,14 @@ class DryRunCluster : public Cluster {
  public:
   explicit DryRunCluster(Cluster& cluster) : cluster_(cluster) {}
   Result<void> ready() override { return cluster_.ready(); }
+  void follow(const std::set<FollowedKind>& kinds) override { cluster_.follow(kinds); }
   Result<Observed> observe(const Rollout& rollout, TimePoint now) override;
   Result<void> carry_out(const RolloutKey& rollout, const Action& action) override;
-  Result<std::optional<Json>> read(const Json& manifest) override { return cluster_.read(manifest); }
+  Result<std::optional<Json>> read(const Json& manifest, ReadMode mode) override {
+    return cluster_.read(manifest, mode);
+  }
+  /// What would be taken over shows in the object that would be applied after it.
+  Result<void> patch(const Json&, const Json&) override { return {}; }
   Result<Json> apply(const Json& object, ApplyMode mode) override;
   Result<void> ensure_namespace(const std::string& name) override;
   std::vector<ClusterChange> take_changes() override { return cluster_.take_changes(); }

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "manifest/workload_ref.h"
+#include "objects/marks.h"
 #include "rollout/image.h"
 
 namespace reconciler {
@@ -77,6 +78,17 @@ void warn_about_deletion(const ObjectChange& change, std::vector<std::string>& w
     warnings.push_back(format("{} is no longer asked for; data may go with it", change.key.text()));
 }
 
+/// What the marks of an object keep from being applied.
+void warn_about_marks(const ObjectKey& key, const RevisionManifests::Object& object, RevisionPlan& plan) {
+  const Marks marks = marks_of(object.object);
+  for (const std::string& mark : marks.unknown)
+    plan.problems.push_back(format("{}: nobody understands the mark {} of {}", object.file, mark, key.text()));
+  if (!marks.reconciled)
+    plan.warnings.push_back(format("{} is left alone: serin.dev/reconcile is disabled", key.text()));
+  if (marks.apply == ApplyMark::IfAbsent)
+    plan.warnings.push_back(format("{} is left as it is if it exists: serin.dev/apply is if-absent", key.text()));
+}
+
 template <class Map>
 auto* value_at(const Map& map, const typename Map::key_type& key) {
   auto found = map.find(key);
@@ -104,6 +116,7 @@ RevisionPlan compare_revisions(const RevisionManifests& before, const RevisionMa
   RevisionPlan plan{.objects = compare_objects(before, after)};
   for (const ObjectChange& change : plan.objects) {
     if (change.fate == Fate::Deleted) warn_about_deletion(change, plan.warnings);
+    if (change.fate != Fate::Deleted) warn_about_marks(change.key, after.objects.at(change.key), plan);
     if (change.key.group != "argoproj.io" || change.key.kind != "Rollout" || change.fate == Fate::Deleted) continue;
     RolloutKey key{.ns = change.key.ns, .name = change.key.name};
     const Rollout* as_written = value_at(after.rollouts, key);

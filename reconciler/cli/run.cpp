@@ -193,7 +193,7 @@ class Loop {
   int finish() {
     push_rest();
     const Report report = daemon_.report();
-    for (const auto& [key, why] : report.failed_objects) std::cerr << "serin: " << key.text() << ": " << why << "\n";
+    say_objects(report.objects);
     for (const RolloutReport& r : report.rollouts) {
       if (options_.dry_run) break;  // what was not done is no failure
       const bool degraded = r.status && r.status->phase == Phase::Degraded;
@@ -203,8 +203,18 @@ class Loop {
     for (const Problem& problem : report.problems) std::cerr << "serin: " << problem.text() << "\n";
     if (!report.git_trouble.empty()) std::cerr << "serin: git: " << report.git_trouble << "\n";
     if (!report.cluster_trouble.empty()) std::cerr << "serin: cluster: " << report.cluster_trouble << "\n";
-    if (options_.dry_run) return report.failed_objects.empty() && report.problems.empty() && daemon_.begun() ? 0 : 1;
+    if (options_.dry_run) return report.objects.failed.empty() && report.problems.empty() && daemon_.begun() ? 0 : 1;
     return report.in_sync() ? 0 : 1;
+  }
+
+  void say_objects(const ObjectReport& report) {
+    for (const auto& [key, why] : report.failed) std::cerr << "serin: " << key.text() << ": " << why << "\n";
+    for (const auto& [key, drift] : report.drifted)
+      std::cerr << "serin: " << key.text() << ": " << drift.text() << "\n";
+    if (options_.dry_run) return;  // what was not done cannot work
+    for (const auto& [key, health] : report.unsettled)
+      if (health.status != HealthStatus::Suspended)
+        std::cerr << "serin: " << key.text() << ": " << to_text(health.status) << ": " << health.why << "\n";
   }
 
   /// The last push, on Git's own thread; what cannot be pushed now is pushed at the next start.

@@ -1,9 +1,13 @@
 #include "cli/run_options.h"
 
+#include <fstream>
+#include <sstream>
+
 #include "base/format.h"
 #include "cli/credential_path.h"
 #include "cli/git_credentials.h"
 #include "cluster/kubeconfig.h"
+#include "manifest/ignore_file.h"
 
 namespace reconciler {
 namespace {
@@ -64,6 +68,21 @@ Result<GitOptions> git_options(const Options& given) {
   return git;
 }
 
+DriftMode drift_mode(const std::string& text) {
+  if (text == "report") return DriftMode::Report;
+  return text == "off" ? DriftMode::Off : DriftMode::Correct;
+}
+
+Result<std::vector<IgnoreRule>> ignore_rules(const std::string& path) {
+  if (path.empty()) return std::vector<IgnoreRule>();
+  std::ifstream in(path);
+  std::ostringstream text;
+  if (!in || !(text << in.rdbuf())) return invalid(format("--ignore {}: cannot be read", path));
+  IgnoreFile file = read_ignore_file(path, text.str());
+  if (!file.problems.empty()) return invalid("--ignore " + file.problems.front().text());
+  return std::move(file.rules);
+}
+
 }  // namespace
 
 Syntax run_syntax() {
@@ -106,6 +125,14 @@ Syntax run_syntax() {
                .operand = "NAME",
                .help = "value of the label serin.dev/owner on everything applied",
                .otherwise = "serin"},
+              {.name = "drift",
+               .operand = "correct|report|off",
+               .help = "what to do about objects that others changed",
+               .type = ChoiceOption{{"correct", "report", "off"}},
+               .otherwise = "correct"},
+              {.name = "ignore",
+               .operand = "FILE",
+               .help = "rules that leave fields of objects to others (see README)"},
               {.name = "status-branch", .operand = "NAME", .help = "commit status to a branch of its own"},
               {.name = "status-directory", .operand = "DIR", .help = "folder of status files", .otherwise = "status"},
               {.name = "decisions-directory",
@@ -172,6 +199,8 @@ Result<RunOptions> run_options(const Options& given) {
   const bool embedded = given.flag("embedded-cluster");
   if (embedded && (given.has("kubeconfig") || given.has("context")))
     return invalid("--embedded-cluster and --kubeconfig or --context exclude each other");
+  auto ignore = ignore_rules(given.text("ignore"));
+  if (!ignore) return ignore.error();
   auto access = embedded ? Result<ClusterAccess>(ClusterAccess{})
                          : find_cluster({.kubeconfig = given.text("kubeconfig"), .context = given.text("context")});
   if (!access) return access.error();
@@ -183,7 +212,10 @@ Result<RunOptions> run_options(const Options& given) {
                 .status_directory = given.text("status-directory"),
                 .decisions_directory = given.text("decisions-directory"),
                 .default_namespace = given.has("namespace") ? given.text("namespace") : access->default_namespace,
-                .interval = given.duration("interval")};
+                .owner = given.text("owner"),
+                .interval = given.duration("interval"),
+                .drift = drift_mode(given.text("drift")),
+                .ignore = *std::move(ignore)};
   out.cluster = {.http = access->http, .owner = given.text("owner"), .default_namespace = out.daemon.default_namespace};
   out.cluster.http.user_agent = std::string("serin/") + SERIN_VERSION;
   if (given.flag("publish-rollouts")) out.daemon.rollout_objects = RolloutObjects::Published;

@@ -172,6 +172,11 @@ Result<std::optional<Resource>> KubernetesApi::discover(const std::string& api_v
   return known();
 }
 
+void KubernetesApi::forget_kinds(const std::string& api_version) {
+  std::lock_guard lock(mutex_);
+  kinds_.erase(api_version);
+}
+
 Result<std::optional<std::string>> KubernetesApi::preferred_version(const std::string& group) {
   auto answer = find_object({.path = "/apis/" + group, .about = "discover " + group});
   if (!answer) return answer.error();

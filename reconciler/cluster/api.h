@@ -54,6 +54,9 @@ class KubernetesApi {
   /// Where a kind lives, from the server's discovery; remembered once found. Nothing when the server does not know it.
   Result<std::optional<Resource>> discover(const std::string& api_version, const std::string& kind);
 
+  /// What is known of a version is asked for anew the next time.
+  void forget_kinds(const std::string& api_version);
+
   /// The version that the server prefers of a group: `networking.istio.io/v1`; nothing when it has none.
   Result<std::optional<std::string>> preferred_version(const std::string& group);
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "objects/content.h"
+#include "rollout/action.h"
+
 namespace reconciler {
 
 namespace {
@@ -16,7 +19,25 @@ uint64_t version_number(std::string_view text) {
 
 uint64_t version_of(const Json& object) { return version_number(text_at(object, {"metadata", "resourceVersion"})); }
 
-std::string kept_text(const Json& object) { return dump(without_managed_fields(object)); }
+bool is_owned_by(const Json& object, std::string_view owner) {
+  return text_at(object, {"metadata", "labels", kOwnerLabel}) == owner;
+}
+
+/// The object as far as anybody looks at it. Schemas of definitions that are not ours are large, and nobody does.
+Json kept_part(const WatchedKind& kind, Json object, std::string_view owner) {
+  object.erase("status");
+  if (kind == kDefinitions && !is_owned_by(object, owner) && find(object, {"spec"})) object["spec"].erase("versions");
+  return without_managed_fields(std::move(object));
+}
+
+RolloutKey rollout_at(const std::pair<std::string, std::string>& name) {
+  return {.ns = name.first, .name = name.second};
+}
+
+uint64_t looks_of(const Glimpse& glimpse) {
+  const std::hash<std::string> hash;
+  return glimpse.content ^ (hash(glimpse.health.why) + uint64_t(glimpse.health.status) * 0x9e3779b97f4a7c15u);
+}
 
 }  // namespace
 
@@ -103,13 +124,22 @@ std::optional<RolloutKey> ClusterCache::rollout_of(const PodSummary& pod) const 
   return RolloutKey{.ns = pod.ns, .name = std::string(name)};
 }
 
-/// Called with the lock held. Before the first list there is nobody to tell: everything is new then.
-void ClusterCache::changed(WatchedKind kind, const Name& name, std::optional<RolloutKey> rollout) {
-  if (!listed_.contains(kind)) return;
-  if (kind == WatchedKind::Rollout) rollout = RolloutKey{name.first, name.second};
+/// Called with the lock held.
+ClusterChange& ClusterCache::change_of(const WatchedKind& kind, const Name& name) {
   ObjectKey key = key_for(kind, name.first, name.second);
-  auto [place, added] = changes_.try_emplace(key, ClusterChange{.key = key, .rollout = rollout});
-  if (!added && rollout) place->second.rollout = rollout;
+  return changes_.try_emplace(key, ClusterChange{.key = key}).first->second;
+}
+
+/// Called with the lock held. Before the first list there is nobody to tell: everything is new then.
+void ClusterCache::changed(const WatchedKind& kind, const Name& name, std::optional<RolloutKey> rollout) {
+  if (!listed_.contains(kind)) return;
+  ClusterChange& change = change_of(kind, name);
+  if (rollout) change.rollout = rollout;
+}
+
+/// Called with the lock held.
+void ClusterCache::changed(const WatchedKind& kind, const Name& name, std::optional<Glimpse> now) {
+  change_of(kind, name).seen = std::move(now);
 }
 
 void ClusterCache::wake_if_first(bool was_empty) {
@@ -121,34 +151,40 @@ void ClusterCache::wake_if_first(bool was_empty) {
   if (wake) wake();
 }
 
-void ClusterCache::seen(WatchedKind kind, const Json& object) {
+void ClusterCache::seen(const WatchedKind& kind, const Json& object) {
   Name name{text_at(object, {"metadata", "namespace"}), text_at(object, {"metadata", "name"})};
   bool was_empty = false;
-  auto take = [&](auto& store, auto kept) {
-    auto rollout = rollout_of(kept);
+  if (kind == kReplicaSets) {
+    ReplicaSetSummary summary = summarize_replica_set(object);
     std::lock_guard lock(mutex_);
     was_empty = changes_.empty();
-    if (put(store, object, std::move(kept))) changed(kind, name, rollout);
-  };
-  switch (kind) {
-    case WatchedKind::ReplicaSet: take(replica_sets_, summarize_replica_set(object)); break;
-    case WatchedKind::Service: take(services_, kept_text(object)); break;
-    case WatchedKind::VirtualService: take(virtual_services_, kept_text(object)); break;
-    case WatchedKind::Rollout: take(rollouts_, summarize_rollout(object, owner_, manager_)); break;
-    case WatchedKind::Pod: {
-      PodSummary pod = summarize_pod(object);
-      std::lock_guard lock(mutex_);
-      was_empty = changes_.empty();
-      auto rollout = rollout_of(pod);
-      if (put(pods_, object, std::move(pod))) changed(kind, name, rollout);
-    }
+    auto rollout = rollout_of(summary);
+    if (put(replica_sets_, object, std::move(summary))) changed(kind, name, rollout);
+  } else if (kind == kPods) {
+    PodSummary pod = summarize_pod(object);
+    std::lock_guard lock(mutex_);
+    was_empty = changes_.empty();
+    auto rollout = rollout_of(pod);
+    if (put(pods_, object, std::move(pod))) changed(kind, name, rollout);
+  } else if (kind == kRollouts) {
+    RolloutObject summary = summarize_rollout(object, owner_, manager_);
+    std::lock_guard lock(mutex_);
+    was_empty = changes_.empty();
+    if (put(rollouts_, object, std::move(summary))) changed(kind, name, std::optional(rollout_at(name)));
+  } else {
+    const Json part = kept_part(kind, object, owner_);
+    Glimpse now{.content = content_digest(part), .health = health_of(object)};
+    KeptObject kept{.text = dump(part), .looks = looks_of(now)};
+    std::lock_guard lock(mutex_);
+    was_empty = changes_.empty();
+    if (put(objects_[kind], object, std::move(kept))) changed(kind, name, std::move(now));
   }
   wake_if_first(was_empty);
 }
 
 /// Called with the lock held; true when it was there.
-bool ClusterCache::forget(WatchedKind kind, const Name& name, const std::string& uid) {
-  auto take_out = [&](auto& store) {
+bool ClusterCache::take_out(const WatchedKind& kind, const Name& name, const std::string& uid) {
+  auto take_summary = [&](auto& store) {
     auto place = store.find(name);
     if (place == store.end()) return false;
     auto rollout = rollout_of(place->second.kept);
@@ -156,17 +192,19 @@ bool ClusterCache::forget(WatchedKind kind, const Name& name, const std::string&
     changed(kind, name, rollout);
     return true;
   };
-  switch (kind) {
-    case WatchedKind::ReplicaSet: return take_out(replica_sets_);
-    case WatchedKind::Pod: return take_out(pods_);
-    case WatchedKind::Service: return take_out(services_);
-    case WatchedKind::VirtualService: return take_out(virtual_services_);
-    case WatchedKind::Rollout: return take_out(rollouts_);
+  if (kind == kReplicaSets) return take_summary(replica_sets_);
+  if (kind == kPods) return take_summary(pods_);
+  if (kind == kRollouts) {
+    if (!drop(rollouts_, name, uid)) return false;
+    changed(kind, name, std::optional(rollout_at(name)));
+    return true;
   }
-  unreachable();
+  if (!drop(objects_[kind], name, uid)) return false;
+  changed(kind, name, std::optional<Glimpse>());
+  return true;
 }
 
-void ClusterCache::deleted_by_us(WatchedKind kind, const std::string& ns, const std::string& name,
+void ClusterCache::deleted_by_us(const WatchedKind& kind, const std::string& ns, const std::string& name,
                                  const std::string& uid) {
   bool was_empty = false;
   {
@@ -174,58 +212,69 @@ void ClusterCache::deleted_by_us(WatchedKind kind, const std::string& ns, const 
     was_empty = changes_.empty();
     if (!uid.empty()) ended_.emplace(uid, kind);
     // When the watch was faster, its end has been seen already and nothing older can come.
-    if (!forget(kind, {ns, name}, uid)) ended_.erase(uid);
+    if (!take_out(kind, {ns, name}, uid)) ended_.erase(uid);
   }
   wake_if_first(was_empty);
 }
 
-void ClusterCache::gone(WatchedKind kind, const Json& object) {
+void ClusterCache::gone(const WatchedKind& kind, const Json& object) {
   bool was_empty = false;
   {
     std::lock_guard lock(mutex_);
     was_empty = changes_.empty();
     std::string uid = text_at(object, {"metadata", "uid"});
     ended_.erase(uid);
-    forget(kind, {text_at(object, {"metadata", "namespace"}), text_at(object, {"metadata", "name"})}, uid);
+    take_out(kind, {text_at(object, {"metadata", "namespace"}), text_at(object, {"metadata", "name"})}, uid);
   }
   wake_if_first(was_empty);
 }
 
 /// Called with the lock held.
 template <class Kept>
-void ClusterCache::drop_unlisted(WatchedKind kind, Store<Kept>& store, uint64_t version,
+void ClusterCache::drop_unlisted(const WatchedKind& kind, Store<Kept>& store, uint64_t version,
                                  const std::unordered_set<std::string>& uids) {
   std::vector<Name> stale;
   for (const auto& [name, entry] : store)
     if (!uids.contains(entry.uid) && entry.version <= version) stale.push_back(name);
-  for (const Name& name : stale) forget(kind, name, "");
+  for (const Name& name : stale) take_out(kind, name, "");
   std::erase_if(ended_, [&](const auto& end) { return end.second == kind && !uids.contains(end.first); });
 }
 
-void ClusterCache::listed(WatchedKind kind, const std::string& version, const std::unordered_set<std::string>& uids) {
-  std::function<void()> wake;
+void ClusterCache::listed(const WatchedKind& kind, const std::string& version,
+                          const std::unordered_set<std::string>& uids) {
   {
     std::lock_guard lock(mutex_);
     uint64_t number = version_number(version);
-    switch (kind) {
-      case WatchedKind::ReplicaSet: drop_unlisted(kind, replica_sets_, number, uids); break;
-      case WatchedKind::Pod: drop_unlisted(kind, pods_, number, uids); break;
-      case WatchedKind::Service: drop_unlisted(kind, services_, number, uids); break;
-      case WatchedKind::VirtualService: drop_unlisted(kind, virtual_services_, number, uids); break;
-      case WatchedKind::Rollout: drop_unlisted(kind, rollouts_, number, uids); break;
-    }
+    if (kind == kReplicaSets)
+      drop_unlisted(kind, replica_sets_, number, uids);
+    else if (kind == kPods)
+      drop_unlisted(kind, pods_, number, uids);
+    else if (kind == kRollouts)
+      drop_unlisted(kind, rollouts_, number, uids);
+    else
+      drop_unlisted(kind, objects_[kind], number, uids);
     listed_.insert(kind);
-    wake = wake_;  // being ready is news too
   }
-  if (wake) wake();
+  wake();  // being ready is news too
 }
 
 std::optional<WatchedKind> ClusterCache::unlisted() const {
   std::lock_guard lock(mutex_);
-  for (WatchedKind kind : {WatchedKind::ReplicaSet, WatchedKind::Pod, WatchedKind::Service, WatchedKind::VirtualService,
-                           WatchedKind::Rollout})
+  for (const WatchedKind& kind : {kReplicaSets, kPods, kServices, kVirtualServices, kRollouts})
     if (!listed_.contains(kind)) return kind;
   return std::nullopt;
+}
+
+bool ClusterCache::is_listed(const WatchedKind& kind) const {
+  std::lock_guard lock(mutex_);
+  return listed_.contains(kind);
+}
+
+void ClusterCache::forget(const WatchedKind& kind) {
+  std::lock_guard lock(mutex_);
+  listed_.erase(kind);
+  objects_.erase(kind);
+  std::erase_if(ended_, [&](const auto& end) { return end.second == kind; });
 }
 
 std::vector<PodSummary> ClusterCache::pods_of(const std::string& replica_set_uid) const {
@@ -265,6 +314,14 @@ std::vector<std::string> ClusterCache::names_taken(const RolloutKey& rollout, co
   return out;
 }
 
+/// Called with the lock held; null when it is not there.
+const std::string* ClusterCache::text_of(const WatchedKind& kind, const Name& name) const {
+  auto store = objects_.find(kind);
+  if (store == objects_.end()) return nullptr;
+  auto place = store->second.find(name);
+  return place == store->second.end() ? nullptr : &place->second.kept.text;
+}
+
 Observed ClusterCache::observe(const Rollout& rollout, TimePoint now) const {
   Observed observed;
   std::string virtual_service;
@@ -281,13 +338,12 @@ Observed ClusterCache::observe(const Rollout& rollout, TimePoint now) const {
     for (const ReplicaSetSummary* summary : adoptable(rollout)) add(*summary, false);
     observed.taken_names = names_taken(rollout.key, observed.workloads);
     for (const std::string& name : {rollout.stable_service, rollout.canary_service}) {
-      auto service = services_.find({rollout.key.ns, name});
-      if (service != services_.end())
-        if (auto object = parse_json(service->second.kept)) observed.services[name] = service_state(*object);
+      if (const std::string* text = text_of(kServices, {rollout.key.ns, name}))
+        if (auto object = parse_json(*text)) observed.services[name] = service_state(*object);
     }
     const std::string& ns = rollout.istio.ns.empty() ? rollout.key.ns : rollout.istio.ns;
-    auto routing = virtual_services_.find({ns, rollout.istio.virtual_service});
-    if (routing != virtual_services_.end()) virtual_service = routing->second.kept;
+    if (const std::string* text = text_of(kVirtualServices, {ns, rollout.istio.virtual_service}))
+      virtual_service = *text;
     auto object = rollouts_.find({rollout.key.ns, rollout.key.name});
     if (object != rollouts_.end()) observed.object = object->second.kept;
   }
@@ -298,15 +354,14 @@ Observed ClusterCache::observe(const Rollout& rollout, TimePoint now) const {
   return observed;
 }
 
-std::optional<Json> ClusterCache::find_object(WatchedKind kind, const std::string& ns, const std::string& name) const {
+std::optional<Json> ClusterCache::find_object(const WatchedKind& kind, const std::string& ns,
+                                              const std::string& name) const {
   std::string text;
   {
     std::lock_guard lock(mutex_);
-    CHECK(kind == WatchedKind::Service || kind == WatchedKind::VirtualService);
-    const Store<std::string>& store = kind == WatchedKind::Service ? services_ : virtual_services_;
-    auto place = store.find({ns, name});
-    if (place == store.end()) return std::nullopt;
-    text = place->second.kept;
+    const std::string* kept = text_of(kind, {ns, name});
+    if (!kept) return std::nullopt;
+    text = *kept;
   }
   auto object = parse_json(text);
   return object ? std::optional<Json>(*std::move(object)) : std::nullopt;
@@ -321,6 +376,15 @@ std::vector<ClusterChange> ClusterCache::take_changes() {
   std::vector<ClusterChange> changes;
   for (auto& [key, change] : taken) changes.push_back(std::move(change));
   return changes;
+}
+
+void ClusterCache::wake() {
+  std::function<void()> wake;
+  {
+    std::lock_guard lock(mutex_);
+    wake = wake_;
+  }
+  if (wake) wake();
 }
 
 void ClusterCache::on_change(std::function<void()> wake) {

@@ -1,4 +1,5 @@
-// What is known of the cluster without asking: the objects that rollouts are made of, kept small and found by rollout.
+// What is known of the cluster without asking: the objects that rollouts are made of, kept small and found by rollout,
+// and those of every followed kind, kept whole and found by name.
 // Filled by watches and by the answers to our own writes; the newest version of an object wins, whichever way it came.
 #pragma once
 
@@ -28,30 +29,43 @@ class ClusterCache {
       : owner_(std::move(owner)), manager_(std::move(manager)) {}
 
   /// Keeps the object unless a newer version, or its end, is known already.
-  void seen(WatchedKind kind, const Json& object);
+  void seen(const WatchedKind& kind, const Json& object);
 
   /// Forgets the object; older news of it that come later are ignored until the watch has seen its end too.
-  void deleted_by_us(WatchedKind kind, const std::string& ns, const std::string& name, const std::string& uid);
+  void deleted_by_us(const WatchedKind& kind, const std::string& ns, const std::string& name, const std::string& uid);
 
   /// The watch saw its end.
-  void gone(WatchedKind kind, const Json& object);
+  void gone(const WatchedKind& kind, const Json& object);
 
   /// A list at `version` is complete: what is not in it and not newer is gone.
-  void listed(WatchedKind kind, const std::string& version, const std::unordered_set<std::string>& uids);
+  void listed(const WatchedKind& kind, const std::string& version, const std::unordered_set<std::string>& uids);
 
-  /// Has every kind been listed once? Else the first one that has not.
+  /// Has every kind that rollouts are made of been listed once? Else the first one that has not.
   std::optional<WatchedKind> unlisted() const;
+  bool is_listed(const WatchedKind& kind) const;
+
+  /// Nobody follows the kind any more.
+  void forget(const WatchedKind& kind);
 
   Observed observe(const Rollout& rollout, TimePoint now) const;
 
-  /// The object as it was last seen, of the kinds that are kept whole (Service, VirtualService).
-  std::optional<Json> find_object(WatchedKind kind, const std::string& ns, const std::string& name) const;
+  /// The object as it was last seen, of the kinds that are kept whole.
+  std::optional<Json> find_object(const WatchedKind& kind, const std::string& ns, const std::string& name) const;
 
   std::vector<ClusterChange> take_changes();
   void on_change(std::function<void()> wake);
+  /// Something beside the objects changed that whoever waits may want to know.
+  void wake();
 
  private:
   using Name = std::pair<std::string, std::string>;  // namespace, name
+
+  /// What is kept of an object that is kept whole.
+  struct KeptObject {
+    std::string text;    // compact JSON
+    uint64_t looks = 0;  // digest of its content and health: an object that looks the same is no news
+    bool operator==(const KeptObject& other) const { return looks == other.looks; }
+  };
 
   /// One object: its identity, and what is kept of it.
   template <class Kept>
@@ -68,24 +82,25 @@ class ClusterCache {
   template <class Kept>
   bool drop(Store<Kept>& store, const Name& name, const std::string& uid);
   template <class Kept>
-  void drop_unlisted(WatchedKind kind, Store<Kept>& store, uint64_t version,
+  void drop_unlisted(const WatchedKind& kind, Store<Kept>& store, uint64_t version,
                      const std::unordered_set<std::string>& uids);
 
   void index(const Entry<ReplicaSetSummary>& entry);
   void unindex(const Entry<ReplicaSetSummary>& entry);
   void index(const Entry<PodSummary>& entry);
   void unindex(const Entry<PodSummary>& entry);
-  void index(const Entry<std::string>&) {}
-  void unindex(const Entry<std::string>&) {}
+  void index(const Entry<KeptObject>&) {}
+  void unindex(const Entry<KeptObject>&) {}
   void index(const Entry<RolloutObject>&) {}
   void unindex(const Entry<RolloutObject>&) {}
 
-  bool forget(WatchedKind kind, const Name& name, const std::string& uid);
-  void changed(WatchedKind kind, const Name& name, std::optional<RolloutKey> rollout);
+  bool take_out(const WatchedKind& kind, const Name& name, const std::string& uid);
+  void changed(const WatchedKind& kind, const Name& name, std::optional<RolloutKey> rollout);
+  void changed(const WatchedKind& kind, const Name& name, std::optional<Glimpse> now);
+  ClusterChange& change_of(const WatchedKind& kind, const Name& name);
   std::optional<RolloutKey> rollout_of(const ReplicaSetSummary& replica_set) const;
   std::optional<RolloutKey> rollout_of(const PodSummary& pod) const;
-  std::optional<RolloutKey> rollout_of(const std::string&) const { return std::nullopt; }
-  std::optional<RolloutKey> rollout_of(const RolloutObject&) const { return std::nullopt; }
+  const std::string* text_of(const WatchedKind& kind, const Name& name) const;
   std::vector<PodSummary> pods_of(const std::string& replica_set_uid) const;
   std::vector<std::string> names_taken(const RolloutKey& rollout, const std::vector<Workload>& ours) const;
   std::vector<const ReplicaSetSummary*> adoptable(const Rollout& rollout) const;
@@ -96,9 +111,8 @@ class ClusterCache {
   mutable std::mutex mutex_;
   Store<ReplicaSetSummary> replica_sets_;
   Store<PodSummary> pods_;
-  Store<std::string> services_;          // compact JSON
-  Store<std::string> virtual_services_;  // compact JSON
   Store<RolloutObject> rollouts_;
+  std::map<WatchedKind, Store<KeptObject>> objects_;
   std::set<WatchedKind> listed_;
   std::unordered_map<std::string, WatchedKind> ended_;  // uids we deleted, until the watch has shown their end
 

@@ -1,6 +1,9 @@
 #include "cluster/kubernetes_cluster.h"
 
+#include <algorithm>
 #include <list>
+#include <map>
+#include <mutex>
 
 #include "cluster/api.h"
 #include "cluster/cache.h"
@@ -31,50 +34,49 @@ std::string_view method_of(WriteVerb verb) {
   unreachable();
 }
 
+/// What rollouts are made of.
 std::vector<Watched> watched_kinds() {
-  return {
-      {.kind = WatchedKind::ReplicaSet,
-       .group = "apps",
-       .version = "v1",
-       .name = "ReplicaSet",
-       .label_selector = std::string(kHashLabel)},
-      {.kind = WatchedKind::Pod,
-       .group = "",
-       .version = "v1",
-       .name = "Pod",
-       .label_selector = std::string(kHashLabel)},
-      {.kind = WatchedKind::Service, .group = "", .version = "v1", .name = "Service", .label_selector = ""},
-      {.kind = WatchedKind::VirtualService,
-       .group = "networking.istio.io",
-       .version = "",
-       .name = "VirtualService",
-       .label_selector = ""},
-      {.kind = WatchedKind::Rollout,
-       .group = "argoproj.io",
-       .version = "v1alpha1",
-       .name = "Rollout",
-       .label_selector = "",
-       .optional = true},
-  };
+  return {{.kind = kReplicaSets, .version = "v1", .selection = Selection::Hashed},
+          {.kind = kPods, .version = "v1", .selection = Selection::Hashed},
+          {.kind = kServices, .version = "v1"},
+          {.kind = kVirtualServices},
+          {.kind = kRollouts, .version = "v1alpha1", .optional = true}};
 }
+
+bool is_established(const Json& definition) { return health_of(definition).status == HealthStatus::Current; }
 
 }  // namespace
 
 struct KubernetesCluster::Parts {
   Parts(KubernetesClusterSettings chosen, std::unique_ptr<HttpClient> http)
       : settings(std::move(chosen)), api(std::move(http)), cache(settings.owner, settings.field_manager) {
-    for (Watched& watched : watched_kinds()) reflectors.emplace_back(api, cache, std::move(watched));
+    for (Watched& watched : watched_kinds()) reflectors.emplace_back(api, cache, settings.owner, std::move(watched));
+    // Definitions of all are followed, so that a kind is found when it comes and nobody has to ask for it.
+    definitions.emplace(
+        api, cache, settings.owner,
+        Watched{.kind = kDefinitions, .version = "v1", .page = 50, .on_seen = [this](const Json& object) {
+                  if (is_established(object)) expect_kind_of(object);
+                }});
   }
   ~Parts() {
     api.stop();
+    definitions->stop();
     for (Reflector& reflector : reflectors) reflector.stop();  // all at once, then each is joined
+    definitions.reset();                                       // it calls the others
   }
 
   const KubernetesClusterSettings settings;
   KubernetesApi api;
   ClusterCache cache;
-  std::list<Reflector> reflectors;
+  std::mutex mutex;                 ///< of the lists
+  std::list<Reflector> reflectors;  ///< of rollouts first, then of followed kinds
+  std::list<Reflector> retired;     ///< told to stop, and not done yet
+  std::optional<Reflector> definitions;
 
+  void follow(const FollowedKind& kind);
+  void retire(std::list<Reflector>::iterator reflector);
+  void expect_kind_of(const Json& definition);
+  bool is_whole(const WatchedKind& kind);
   Result<Resource> resource_of(const std::string& api_version, const std::string& kind);
   Result<ApiCall> call_about(const std::string& verb, const Json& object);
   Result<void> write(const KubernetesWrite& write);
@@ -82,6 +84,7 @@ struct KubernetesCluster::Parts {
   Result<void> evict(const RolloutKey& rollout, const EvictPods& action);
   Result<void> accept_existing(const RolloutKey& rollout, const CreateReplicaSet& action);
   void remember(const Json& object);
+  std::optional<std::optional<Json>> known(const Json& manifest);
 };
 
 KubernetesCluster::KubernetesCluster(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -117,27 +120,90 @@ Result<ApiCall> KubernetesCluster::Parts::call_about(const std::string& verb, co
   return call;
 }
 
+void KubernetesCluster::Parts::expect_kind_of(const Json& definition) {
+  const WatchedKind kind{.group = text_at(definition, {"spec", "group"}),
+                         .kind = text_at(definition, {"spec", "names", "kind"})};
+  std::lock_guard lock(mutex);
+  for (Reflector& reflector : reflectors)
+    if (reflector.watched().kind == kind) reflector.expect_kind();
+}
+
+/// Does the cache hold every object of the kind, whoever made it?
+bool KubernetesCluster::Parts::is_whole(const WatchedKind& kind) {
+  if (!cache.is_listed(kind)) return false;
+  std::lock_guard lock(mutex);
+  return std::any_of(reflectors.begin(), reflectors.end(), [&](const Reflector& reflector) {
+    return reflector.watched().kind == kind && reflector.watched().selection == Selection::All;
+  });
+}
+
 /// The answer to a write is news like any other.
 void KubernetesCluster::Parts::remember(const Json& object) {
-  auto kind = watched_kind(text_at(object, {"apiVersion"}), text_at(object, {"kind"}));
-  if (kind == WatchedKind::VirtualService || kind == WatchedKind::Rollout ||
-      text_at(object, {"kind"}) == "CustomResourceDefinition")
-    for (Reflector& reflector : reflectors) reflector.expect_kind();
-  if (!kind) return;
-  bool is_followed = (*kind != WatchedKind::ReplicaSet && *kind != WatchedKind::Pod) ||
-                     !text_at(object, {"metadata", "labels", kHashLabel}).empty();
-  if (is_followed) cache.seen(*kind, object);
+  if (definitions->is_about(object)) cache.seen(kDefinitions, object);
+  std::lock_guard lock(mutex);
+  for (Reflector& reflector : reflectors) {
+    if (!reflector.is_about(object)) continue;
+    reflector.expect_kind();
+    cache.seen(reflector.watched().kind, object);
+  }
+}
+
+void KubernetesCluster::Parts::follow(const FollowedKind& kind) {
+  const size_t slash = kind.api_version.find('/');
+  reflectors.emplace_back(
+      api, cache, settings.owner,
+      Watched{.kind = {.group = group_of(kind.api_version), .kind = kind.kind},
+              .version = slash == std::string::npos ? kind.api_version : kind.api_version.substr(slash + 1),
+              .selection = selection_of(kind.which)});
+}
+
+void KubernetesCluster::Parts::retire(std::list<Reflector>::iterator reflector) {
+  reflector->stop();
+  cache.forget(reflector->watched().kind);
+  retired.splice(retired.end(), reflectors, reflector);
+}
+
+void KubernetesCluster::follow(const std::set<FollowedKind>& kinds) {
+  const std::vector<Watched> always = watched_kinds();
+  // One watch a kind: what somebody wants all of is not also followed in part, and one version is as good as another.
+  std::map<WatchedKind, FollowedKind> wanted;
+  for (const FollowedKind& kind : kinds) {
+    const WatchedKind name{.group = group_of(kind.api_version), .kind = kind.kind};
+    if (name == kDefinitions || std::any_of(always.begin(), always.end(), [&](auto& w) { return w.kind == name; }))
+      continue;
+    auto [place, added] = wanted.emplace(name, kind);
+    if (!added && kind.which == Follow::All) place->second = kind;
+  }
+  std::lock_guard lock(parts_->mutex);
+  std::erase_if(parts_->retired, [](const Reflector& reflector) { return reflector.is_finished(); });
+  auto first = std::next(parts_->reflectors.begin(), std::ptrdiff_t(always.size()));
+  for (auto next = first; next != parts_->reflectors.end();) {
+    auto reflector = next++;
+    auto place = wanted.find(reflector->watched().kind);
+    if (place != wanted.end() && selection_of(place->second.which) == reflector->watched().selection)
+      wanted.erase(place);
+    else
+      parts_->retire(reflector);
+  }
+  for (const auto& [name, kind] : wanted) parts_->follow(kind);
 }
 
 Result<void> KubernetesCluster::ready() {
-  if (!parts_->cache.unlisted()) return {};
-  for (const Reflector& reflector : parts_->reflectors)
-    if (std::string trouble = reflector.trouble(); !trouble.empty()) return transient(trouble);
-  return transient("the cluster's objects are being listed");
+  std::lock_guard lock(parts_->mutex);
+  const bool rollouts_listed = !parts_->cache.unlisted();
+  if (!rollouts_listed)
+    for (const Reflector& reflector : parts_->reflectors)
+      if (std::string trouble = reflector.trouble(); !trouble.empty()) return transient(trouble);
+  const bool all_tried =
+      parts_->definitions->has_tried() && std::all_of(parts_->reflectors.begin(), parts_->reflectors.end(),
+                                                      [](const Reflector& reflector) { return reflector.has_tried(); });
+  if (!rollouts_listed || !all_tried) return transient("the cluster's objects are being listed");
+  return {};
 }
 
 Result<Observed> KubernetesCluster::observe(const Rollout& rollout, TimePoint now) {
-  if (auto listed = ready(); !listed) return listed.error();
+  if (parts_->cache.unlisted())
+    if (auto listed = ready(); !listed) return listed.error();
   return parts_->cache.observe(rollout, now);
 }
 
@@ -163,8 +229,8 @@ Result<void> KubernetesCluster::Parts::remove(const KubernetesWrite& write, cons
   auto answer = api.find_object(call);
   if (!answer) return answer.error();
   bool lingers = *answer && find(**answer, {"metadata", "deletionTimestamp"}) != nullptr;  // a finalizer holds it
-  auto kind = watched_kind(write.api_version, write.kind);
-  if (kind && !lingers) cache.deleted_by_us(*kind, write.ns, write.name, text_at(write.body, {"preconditions", "uid"}));
+  if (write.kind == kReplicaSets.kind && !lingers)
+    cache.deleted_by_us(kReplicaSets, write.ns, write.name, text_at(write.body, {"preconditions", "uid"}));
   return {};
 }
 
@@ -178,7 +244,7 @@ Result<void> KubernetesCluster::Parts::accept_existing(const RolloutKey& rollout
   auto existing = api.find_object(call);
   if (!existing) return existing.error();
   if (!*existing) return conflict("ReplicaSet " + rollout.ns + "/" + action.name + " came and went");
-  cache.seen(WatchedKind::ReplicaSet, **existing);  // also without a hash label: its name is what matters
+  cache.seen(kReplicaSets, **existing);  // also without a hash label: its name is what matters
   if (is_owned(summarize_replica_set(**existing), rollout, settings.owner)) return {};
   return conflict("ReplicaSet " + rollout.ns + "/" + action.name + " exists and is not of this rollout");
 }
@@ -208,7 +274,7 @@ Result<void> KubernetesCluster::carry_out(const RolloutKey& rollout, const Actio
   WriteTarget target = target_of(rollout, action);
   Json live;
   if (std::holds_alternative<SelectRevision>(action))
-    live = parts_->cache.find_object(WatchedKind::Service, target.ns, target.name).value_or(Json());
+    live = parts_->cache.find_object(kServices, target.ns, target.name).value_or(Json());
   auto write = write_for(rollout, action, parts_->settings.owner, live);
   if (!write) return write.error();
   auto done = parts_->write(*write);
@@ -217,27 +283,42 @@ Result<void> KubernetesCluster::carry_out(const RolloutKey& rollout, const Actio
   return done;
 }
 
-Result<std::optional<Json>> KubernetesCluster::read(const Json& manifest) {
-  std::string api_version = text_at(manifest, {"apiVersion"});
-  ObjectKey key = key_of(manifest);
-  auto kind = watched_kind(api_version, key.kind);
-  bool is_kept_whole = kind == WatchedKind::Service || kind == WatchedKind::VirtualService;
-  if (is_kept_whole && !parts_->cache.unlisted()) {
-    auto object =
-        parts_->cache.find_object(*kind, key.ns.empty() ? parts_->settings.default_namespace : key.ns, key.name);
-    // The cache holds one version of a custom resource; another one is the server's to convert.
-    if (object && text_at(*object, {"apiVersion"}) == api_version) return object;
-    if (!object && kind == WatchedKind::Service) return object;
-  }
-  auto resource = parts_->api.discover(api_version, key.kind);
+/// What the cache tells of it; nothing when the API server must be asked.
+std::optional<std::optional<Json>> KubernetesCluster::Parts::known(const Json& manifest) {
+  const ObjectKey key = key_of(manifest);
+  const WatchedKind kind{.group = key.group, .kind = key.kind};
+  auto object = cache.find_object(kind, key.ns.empty() ? settings.default_namespace : key.ns, key.name);
+  if (!object) object = cache.find_object(kind, "", key.name);
+  // The cache holds one version of a custom resource; another one is the server's to convert.
+  if (object && text_at(*object, {"apiVersion"}) == text_at(manifest, {"apiVersion"})) return object;
+  if (!object && is_whole(kind)) return object;
+  return std::nullopt;
+}
+
+Result<std::optional<Json>> KubernetesCluster::read(const Json& manifest, ReadMode mode) {
+  if (mode == ReadMode::Known)
+    if (auto known = parts_->known(manifest)) return *known;
+  auto resource = parts_->api.discover(text_at(manifest, {"apiVersion"}), text_at(manifest, {"kind"}));
   if (!resource) return resource.error();
   if (!*resource) return std::optional<Json>();
   auto call = parts_->call_about("read", manifest);
   if (!call) return call.error();
   auto object = parts_->api.find_object(*call);
-  if (!object) return object.error();
-  if (*object) return std::optional<Json>(without_managed_fields(**std::move(object)));
-  return std::optional<Json>();
+  if (!object || !*object || mode == ReadMode::Fresh) return object;
+  return std::optional<Json>(without_managed_fields(**std::move(object)));
+}
+
+Result<void> KubernetesCluster::patch(const Json& manifest, const Json& patch) {
+  auto call = parts_->call_about("patch", manifest);
+  if (!call) return call.error();
+  call->method = "PATCH";
+  call->content_type = "application/json-patch+json";
+  call->path += "?fieldManager=" + percent_encoded(parts_->settings.field_manager);
+  call->body = patch;
+  auto patched = parts_->api.call(*call);
+  if (!patched) return patched.error();
+  parts_->remember(*patched);
+  return {};
 }
 
 Result<Json> KubernetesCluster::apply(const Json& object, ApplyMode mode) {

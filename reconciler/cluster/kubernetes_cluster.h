@@ -6,14 +6,15 @@
 #include <string>
 
 #include "http/client.h"
+#include "objects/managers.h"
 #include "ports.h"
 
 namespace reconciler {
 
 struct KubernetesClusterSettings {
   HttpClientSettings http;
-  std::string owner = "serin";          ///< value of the label serin.dev/owner
-  std::string field_manager = "serin";  ///< of server-side apply
+  std::string owner = "serin";  ///< value of the label serin.dev/owner
+  std::string field_manager{kFieldManager};
   std::string default_namespace = "default";
   /// Wraps the client that all requests go through; for measuring them.
   std::function<std::unique_ptr<HttpClient>(std::unique_ptr<HttpClient>)> around_http = nullptr;
@@ -27,10 +28,12 @@ class KubernetesCluster : public Cluster {
   ~KubernetesCluster() override;
 
   Result<void> ready() override;
+  void follow(const std::set<FollowedKind>& kinds) override;
   Result<Observed> observe(const Rollout& rollout, TimePoint now) override;
   Result<void> carry_out(const RolloutKey& rollout, const Action& action) override;
-  Result<std::optional<Json>> read(const Json& manifest) override;
+  Result<std::optional<Json>> read(const Json& manifest, ReadMode mode) override;
   Result<Json> apply(const Json& object, ApplyMode mode) override;
+  Result<void> patch(const Json& manifest, const Json& patch) override;
   Result<void> ensure_namespace(const std::string& name) override;
   std::vector<ClusterChange> take_changes() override;
   void on_change(std::function<void()> wake) override;

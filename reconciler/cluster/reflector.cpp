@@ -1,6 +1,7 @@
 #include "cluster/reflector.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 
@@ -8,9 +9,8 @@ namespace reconciler {
 
 namespace {
 
-constexpr int kPageObjects = 500;
-constexpr Duration kAbsentKindWait = 60s;
-constexpr Duration kAbsentOptionalWait = 10min;
+// A kind that comes is told by the watch on definitions; only those of aggregated servers come unseen.
+constexpr Duration kAbsentKindWait = 10min;
 constexpr Duration kQuickLookWait = 250ms;
 constexpr int kQuickLooks = 40;
 constexpr Duration kFirstBackOff = 500ms;
@@ -22,18 +22,24 @@ constexpr int kWatchSecondsMax = 75;
 
 }  // namespace
 
-Reflector::Reflector(KubernetesApi& api, ClusterCache& cache, Watched watched)
+Reflector::Reflector(KubernetesApi& api, ClusterCache& cache, std::string owner, Watched watched)
     : api_(api),
       cache_(cache),
+      owner_(std::move(owner)),
       watched_(std::move(watched)),
       jitter_(std::random_device{}()),
       thread_([this](std::stop_token stop) { run(stop); }) {}
 
 void Reflector::stop() { thread_.request_stop(); }
 
+bool Reflector::is_about(const Json& object) const {
+  return text_at(object, {"kind"}) == watched_.kind.kind &&
+         group_of(text_at(object, {"apiVersion"})) == watched_.kind.group &&
+         is_selected(watched_.selection, owner_, object);
+}
+
 void Reflector::expect_kind() {
   std::lock_guard lock(mutex_);
-  if (!kind_absent_) return;
   looks_left_ = kQuickLooks;
   woken_.notify_all();
 }
@@ -49,7 +55,7 @@ void Reflector::set_trouble(const std::string& text) {
     if (trouble_ == text) return;
     trouble_ = text;
   }
-  if (!text.empty()) log_warn("watch failed", {{"kind", watched_.name}, {"why", text}});
+  if (!text.empty()) log_warn("watch failed", {{"kind", watched_.kind.kind}, {"why", text}});
 }
 
 void Reflector::sleep(std::stop_token stop, Duration time) {
@@ -64,8 +70,7 @@ void Reflector::wait_for_kind(std::stop_token stop) {
     --looks_left_;
     woken_.wait_for(lock, stop, kQuickLookWait, [] { return false; });
   } else {
-    const Duration wait = watched_.optional ? kAbsentOptionalWait : kAbsentKindWait;
-    woken_.wait_for(lock, stop, wait, [this] { return looks_left_ > 0; });
+    woken_.wait_for(lock, stop, kAbsentKindWait, [this] { return looks_left_ > 0; });
   }
 }
 
@@ -80,6 +85,7 @@ void Reflector::run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     if (next == Next::List) {
       auto listed = list(stop);
+      if (!tried_.exchange(true)) cache_.wake();
       if (!listed) {
         set_trouble(listed.error().message);
         sleep(stop, jittered(back_off));
@@ -102,26 +108,39 @@ void Reflector::run(std::stop_token stop) {
       back_off = kFirstBackOff;
     }
   }
+  finished_ = true;
 }
 
 Result<std::optional<Resource>> Reflector::find_resource() {
-  std::string api_version = watched_.group.empty() ? watched_.version : watched_.group + "/" + watched_.version;
+  std::string api_version =
+      watched_.kind.group.empty() ? watched_.version : watched_.kind.group + "/" + watched_.version;
   if (watched_.version.empty()) {
-    auto preferred = api_.preferred_version(watched_.group);
+    auto preferred = api_.preferred_version(watched_.kind.group);
     if (!preferred) return preferred.error();
     if (!*preferred) return std::optional<Resource>();
     api_version = **preferred;
   }
-  return api_.discover(api_version, watched_.name);
+  return api_.discover(api_version, watched_.kind.kind);
 }
 
 /// May we list it? Asked for one object only.
 bool Reflector::is_readable() {
-  auto some = api_.call({.path = path_of(*resource_, "", "") + "?limit=1", .about = "list " + watched_.name + "s"});
+  const std::string& name = watched_.kind.kind;
+  auto some = api_.call({.path = path_of(*resource_, "", "") + "?limit=1", .about = "list " + name + "s"});
   if (some || some.error().kind != ErrorKind::Invalid) return true;
   if (!std::exchange(unreadable_, true))
-    log_warn("objects of a kind are left out", {{"kind", watched_.name}, {"why", some.error().message}});
+    log_warn("objects of a kind are left out", {{"kind", name}, {"why", some.error().message}});
   return false;
+}
+
+void Reflector::show(const Json& object) {
+  cache_.seen(watched_.kind, object);
+  if (watched_.on_seen) watched_.on_seen(object);
+}
+
+std::string Reflector::selector_query() const {
+  const std::string selector = label_selector(watched_.selection, owner_);
+  return selector.empty() ? "" : "&labelSelector=" + percent_encoded(selector);
 }
 
 Result<void> Reflector::list(std::stop_token stop) {
@@ -129,28 +148,31 @@ Result<void> Reflector::list(std::stop_token stop) {
   if (!resource) return resource.error();
   resource_ = *resource;
   if (watched_.optional && resource_ && !is_readable()) resource_.reset();
-  {
+  if (resource_) {
     std::lock_guard lock(mutex_);
-    kind_absent_ = !resource_;
+    looks_left_ = 0;
   }
   std::unordered_set<std::string> uids;
   if (!resource_) {  // A kind that does not exist has no objects.
     cache_.listed(watched_.kind, "18446744073709551615", uids);
     return {};
   }
-  std::string query = "?limit=" + std::to_string(kPageObjects);
-  if (!watched_.label_selector.empty()) query += "&labelSelector=" + percent_encoded(watched_.label_selector);
+  std::string query = "?limit=" + std::to_string(watched_.page) + selector_query();
   std::string version;
   for (std::string token; !stop.stop_requested();) {
     std::string page_query = query + (token.empty() ? "" : "&continue=" + percent_encoded(token));
-    auto page = api_.call({.path = path_of(*resource_, "", "") + page_query, .about = "list " + watched_.name + "s"});
-    if (!page) return page.error();
+    auto page =
+        api_.call({.path = path_of(*resource_, "", "") + page_query, .about = "list " + watched_.kind.kind + "s"});
+    if (!page) {
+      api_.forget_kinds(resource_->api_version);  // the kind may have gone
+      return page.error();
+    }
     if (auto items = page->find("items"); items != page->end() && items->is_array())
       for (Json& object : *items) {
         uids.insert(text_at(object, {"metadata", "uid"}));
         object["apiVersion"] = resource_->api_version;  // the items of a list of built-in kinds do not say
-        object["kind"] = watched_.name;
-        cache_.seen(watched_.kind, object);
+        object["kind"] = watched_.kind.kind;
+        show(object);
       }
     version = text_at(*page, {"metadata", "resourceVersion"});
     token = text_at(*page, {"metadata", "continue"});
@@ -167,8 +189,7 @@ Reflector::Next Reflector::watch(std::stop_token stop) {
   int seconds = std::uniform_int_distribution<int>(kWatchSecondsMin, kWatchSecondsMax)(jitter_);
   std::string path = path_of(*resource_, "", "") +
                      "?watch=1&allowWatchBookmarks=true&resourceVersion=" + percent_encoded(version_) +
-                     "&timeoutSeconds=" + std::to_string(seconds);
-  if (!watched_.label_selector.empty()) path += "&labelSelector=" + percent_encoded(watched_.label_selector);
+                     "&timeoutSeconds=" + std::to_string(seconds) + selector_query();
   Next next = Next::Watch;
   auto answer = api_.watch(path, stop, [&](std::string_view line) {
     bool go_on = true;
@@ -181,7 +202,7 @@ Reflector::Next Reflector::watch(std::stop_token stop) {
     return next;
   }
   if (answer->status != 200) {
-    set_trouble(error_of(*answer, {.about = "watch " + watched_.name + "s"}).message);
+    set_trouble(error_of(*answer, {.about = "watch " + watched_.kind.kind + "s"}).message);
     return Next::List;  // 410: too old; 404: the kind is gone; else the list says what is wrong
   }
   set_trouble("");
@@ -200,7 +221,7 @@ Reflector::Next Reflector::take_event(std::string_view line, bool& go_on) {
     go_on = false;
     return Next::List;
   }
-  if (type == "ADDED" || type == "MODIFIED") cache_.seen(watched_.kind, *object);
+  if (type == "ADDED" || type == "MODIFIED") show(*object);
   if (type == "DELETED") cache_.gone(watched_.kind, *object);
   std::string version = text_at(*object, {"metadata", "resourceVersion"});
   if (!version.empty()) version_ = version;

@@ -15,6 +15,7 @@ constexpr size_t kManifestBytesMax = 1 << 20;
 constexpr size_t kDecisionBytesMax = 64 << 10;
 constexpr size_t kRequestsNamed = 20;
 constexpr Duration kClusterRetry = 200ms;
+constexpr const char* kAutoscalerVersion = "autoscaling/v2";
 
 bool lies_under(const std::string& path, const std::string& directory) {
   return directory.empty() || (path.size() > directory.size() && path.compare(0, directory.size(), directory) == 0 &&
@@ -31,7 +32,7 @@ std::string request_line(const CommitInfo& commit) {
 
 bool Report::in_sync() const {
   return rollouts.counts().in_trouble == 0 && rollouts.counts().unknown == 0 && git_trouble.empty() &&
-         cluster_trouble.empty() && failed_objects.empty() && problems.empty() && unpushed == 0;
+         cluster_trouble.empty() && objects.in_sync() && problems.empty() && unpushed == 0;
 }
 
 Daemon::Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Clock& clock, Workers& workers)
@@ -62,7 +63,7 @@ Daemon::Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Cloc
                                 : [this](const RolloutKey& key,
                                          std::optional<Json> status) { publisher_.publish(key, std::move(status)); },
                  .object_changed = [this](const RolloutKey& key) { see_changed_object(key); }}),
-      objects_(desired_, cluster, clock, workers,
+      objects_(options_, desired_, cluster, clock, workers,
                {.prepare = [this](const ObjectKey& key, const Json& manifest) { return prepare(key, manifest); },
                 .begin =
                     [this](const ObjectKey& key) {
@@ -79,12 +80,10 @@ Duration Daemon::step() {
   sync_.run_due();
   // The remote is asked once before anything else; when it does not answer, the clone is good enough.
   if (!sync_.polled()) return sync_.next_due();
-  auto ready = cluster_.ready();
-  const std::string trouble = ready ? "" : ready.error().message;
-  if (trouble != cluster_trouble_ && !trouble.empty()) log_info("waiting for the cluster", {{"why", trouble}});
-  cluster_trouble_ = trouble;
-  if (!ready) return std::min(sync_.next_due(), clock_.monotonic() + kClusterRetry);
+  if (!is_cluster_ready()) return std::min(sync_.next_due(), clock_.monotonic() + kClusterRetry);
   if (!begun_ && !begin()) return sync_.next_due();
+  follow_kinds();
+  if (!is_cluster_ready()) return std::min(sync_.next_due(), clock_.monotonic() + kClusterRetry);
   take_cluster_changes();
   objects_.run_due();
   release_waiting();
@@ -92,6 +91,25 @@ Duration Daemon::step() {
   publisher_.run_due();
   sync_.run_due();
   return std::min({sync_.next_due(), objects_.next_due(), rollouts_.next_due(), publisher_.next_due()});
+}
+
+bool Daemon::is_cluster_ready() {
+  auto ready = cluster_.ready();
+  const std::string trouble = ready ? "" : ready.error().message;
+  if (trouble != cluster_trouble_ && !trouble.empty()) log_info("waiting for the cluster", {{"why", trouble}});
+  cluster_trouble_ = trouble;
+  return bool(ready);
+}
+
+/// What manifests name is held in the cache before anything is compared with it.
+void Daemon::follow_kinds() {
+  std::set<FollowedKind> kinds = desired_.kinds();
+  // Autoscalers of others count too; they are few, and only workloads with replicas care.
+  if (std::any_of(kinds.begin(), kinds.end(), [](auto& kind) { return kind.api_version == "apps/v1"; }))
+    kinds.insert({.api_version = kAutoscalerVersion, .kind = "HorizontalPodAutoscaler", .which = Follow::All});
+  if (kinds == followed_) return;
+  cluster_.follow(kinds);
+  followed_ = std::move(kinds);
 }
 
 /// Once, when both sides can be read: what was recorded, then what Git asks for.
@@ -143,7 +161,11 @@ bool Daemon::take_manifests(const std::string& from, const std::string& to) {
   for (const TreeChange& change : *changes) take_file(change, from, to, touched);
   note_requests(touched, from, to);
   for (const ObjectKey& key : touched.objects) {
-    if (!desired_.paths_of(key).empty()) objects_.changed(key, !from.empty());
+    if (may_scale(key)) note_autoscaler(Autoscalers::Source::Git, key, desired_.object(key));
+    if (desired_.names(key))
+      objects_.changed(key);
+    else
+      objects_.removed(key);
     for (const RolloutKey& user : desired_.users_of(key)) {
       rollouts_.hold_back(user);
       waiting_for_objects_.insert(user);
@@ -231,8 +253,26 @@ void Daemon::take_cluster_changes() {
   for (const ClusterChange& change : cluster_.take_changes()) {
     if (change.rollout) rollouts_.touch(*change.rollout);
     for (const RolloutKey& user : desired_.users_of(change.key)) rollouts_.touch(user);
-    objects_.live_changed(change.key);
+    objects_.live_changed(change);
+    if (is_autoscaler(change.key)) note_live_autoscaler(change);
   }
+}
+
+/// Who scales a workload decides about its replicas, so the workload is compared anew when that changes.
+void Daemon::note_autoscaler(Autoscalers::Source source, const ObjectKey& key, const std::optional<Json>& object) {
+  for (const ObjectKey& workload : autoscalers_.set(source, key, object ? scale_target(*object) : std::nullopt))
+    if (desired_.names(workload)) objects_.look_again(workload);
+}
+
+/// Every autoscaler is followed in this version, so it comes from the cache.
+void Daemon::note_live_autoscaler(const ClusterChange& change) {
+  const ObjectKey& key = change.key;
+  if (!change.seen) return note_autoscaler(Autoscalers::Source::Cluster, key, std::nullopt);
+  auto live = cluster_.read({{"apiVersion", kAutoscalerVersion},
+                             {"kind", key.kind},
+                             {"metadata", {{"namespace", key.ns}, {"name", key.name}}}},
+                            ReadMode::Known);
+  if (live) note_autoscaler(Autoscalers::Source::Cluster, key, *live);
 }
 
 /// Plain objects first, then the rollouts that came with them.
@@ -245,6 +285,7 @@ void Daemon::release_waiting() {
 std::optional<PreparedObject> Daemon::prepare(const ObjectKey& key, const Json& manifest) {
   if (key.group == "argoproj.io" && key.kind == "Rollout") return prepare_view(key, manifest);
   PreparedObject out{.manifest = manifest, .keeps_traffic = key.kind == "Service" || key.kind == "VirtualService"};
+  if (autoscalers_.scales(key)) out.scaled = {{"spec", "replicas"}};
   for (const RolloutKey& user : desired_.users_of(key)) {
     if (rollouts_.is_busy(user)) return std::nullopt;
     const Rollout* rollout = desired_.rollout(user);
@@ -273,11 +314,11 @@ std::optional<PreparedObject> Daemon::prepare_view(const ObjectKey& key, const J
 /// What somebody did to a published object is undone; what another controller stopped keeping becomes ours.
 void Daemon::see_changed_object(const RolloutKey& key) {
   const ObjectKey object = rollout_object_key(key);
-  if (options_.rollout_objects == RolloutObjects::Published && desired_.object(object)) objects_.changed(object, true);
+  if (options_.rollout_objects == RolloutObjects::Published && desired_.object(object)) objects_.look_again(object);
 }
 
 bool Daemon::at_rest() {
-  if (!begun_ || !objects_.caught_up() || !waiting_for_objects_.empty() || !rollouts_.idle() || !events_.idle() ||
+  if (!begun_ || !objects_.settled() || !waiting_for_objects_.empty() || !rollouts_.idle() || !events_.idle() ||
       !publisher_.idle())
     return false;
   if (git_.unpushed() > 0 && !sync_.push_refused()) return false;
@@ -290,7 +331,7 @@ Report Daemon::report() {
              .cluster_trouble = cluster_trouble_,
              .unpushed = git_.unpushed(),
              .rollouts = rollouts_.reports(),
-             .failed_objects = objects_.failures()};
+             .objects = objects_.report()};
   for (const auto& [path, problems] : desired_.problems())
     out.problems.insert(out.problems.end(), problems.begin(), problems.end());
   return out;

@@ -16,10 +16,12 @@
 #include "daemon/event_recorder.h"
 #include "daemon/git_sync.h"
 #include "daemon/object_applier.h"
+#include "daemon/object_report.h"
 #include "daemon/options.h"
 #include "daemon/rollout_runner.h"
 #include "daemon/status_publisher.h"
 #include "daemon/workers.h"
+#include "objects/autoscalers.h"
 #include "ports.h"
 
 namespace reconciler {
@@ -31,7 +33,7 @@ struct Report {
   std::string cluster_trouble;  ///< the caches are not filled
   size_t unpushed = 0;
   RolloutReports rollouts;
-  std::map<ObjectKey, std::string> failed_objects;
+  ObjectReport objects;
   std::vector<Problem> problems;  ///< files that cannot be read
   bool in_sync() const;
 };
@@ -69,6 +71,10 @@ class Daemon {
                  DesiredState::Touched& touched);
   void take_decisions(const std::vector<TreeChange>& changes, const std::string& to);
   void note_requests(const DesiredState::Touched& touched, const std::string& from, const std::string& to);
+  void follow_kinds();
+  void note_live_autoscaler(const ClusterChange& change);
+  void note_autoscaler(Autoscalers::Source source, const ObjectKey& key, const std::optional<Json>& object);
+  bool is_cluster_ready();
   void take_cluster_changes();
   void release_waiting();
   std::optional<PreparedObject> prepare(const ObjectKey& key, const Json& manifest);
@@ -81,6 +87,7 @@ class Daemon {
   Cluster& cluster_;
   Clock& clock_;
   DesiredState desired_;
+  Autoscalers autoscalers_;
   EventRecorder events_;
   StatusPublisher publisher_;
   RolloutRunner rollouts_;
@@ -92,6 +99,7 @@ class Daemon {
   std::string trouble_;          ///< why the newest commit is not in force
   std::string cluster_trouble_ = "not asked yet";
   bool begun_ = false;  ///< status files are read
+  std::set<FollowedKind> followed_;
   std::set<RolloutKey> waiting_for_objects_;
   std::map<ObjectKey, std::set<RolloutKey>> locked_;  ///< by objects being written; Git may ask for others by the end
 };

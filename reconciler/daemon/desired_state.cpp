@@ -22,6 +22,7 @@ DesiredState::Touched DesiredState::put(const std::string& path, ManifestFile re
   }
   File file{.rollouts = std::move(read.rollouts), .refused = std::move(read.refused)};
   for (PlainObject& object : read.objects) {
+    kinds_[{object.key.group, object.key.kind}].api_version = text_at(object.object, {"apiVersion"});
     if (!file.objects.emplace(object.key, dump(object.object)).second)
       problems_[path].push_back({path, object.line, 0, format("{} stands in this file twice", object.key.text())});
   }
@@ -55,6 +56,7 @@ DesiredState::Touched DesiredState::index(const std::string& path, const File& f
   }
   for (const auto& [key, text] : file.objects) {
     paths_[key].insert(path);
+    ++kinds_[{key.group, key.kind}].objects;
     touched.objects.insert(key);
   }
   return touched;
@@ -85,6 +87,7 @@ DesiredState::Touched DesiredState::unindex(const std::string& path, const File&
   }
   for (const auto& [key, text] : file.objects) {
     forget(key);
+    --kinds_.at({key.group, key.kind}).objects;
     touched.objects.insert(key);
   }
   return touched;
@@ -154,10 +157,18 @@ std::set<RolloutKey> DesiredState::rollouts() const {
   return keys;
 }
 
-size_t DesiredState::object_count() const {
-  size_t count = 0;
-  for (const auto& [path, file] : files_) count += file.objects.size();
-  return count;
+std::set<FollowedKind> DesiredState::kinds() const {
+  std::set<FollowedKind> out;
+  for (const auto& [name, named] : kinds_)
+    if (named.objects > 0) out.insert({.api_version = named.api_version, .kind = name.second});
+  return out;
+}
+
+std::map<std::string, size_t> DesiredState::object_counts() const {
+  std::map<std::string, size_t> counts;
+  for (const auto& [name, named] : kinds_)
+    if (named.objects > 0) counts[name.second] += named.objects;
+  return counts;
 }
 
 }  // namespace reconciler

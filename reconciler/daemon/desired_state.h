@@ -10,6 +10,7 @@
 
 #include "manifest/manifest.h"
 #include "objects/key.h"
+#include "ports.h"
 #include "rollout/rollout.h"
 
 namespace reconciler {
@@ -35,6 +36,7 @@ class DesiredState {
   const RefusedRollout* refused(const RolloutKey& key) const;
   /// The file that names it; empty when none or several do.
   std::string path_of(const ObjectKey& key) const;
+  bool names(const ObjectKey& key) const { return paths_.contains(key); }
   /// All files that name it.
   std::set<std::string> paths_of(const ObjectKey& key) const;
   /// The plain object of that name as its one file has it.
@@ -46,7 +48,10 @@ class DesiredState {
 
   /// Every Rollout that any file names, valid or not.
   std::set<RolloutKey> rollouts() const;
-  size_t object_count() const;
+  /// How many plain objects there are of each kind.
+  std::map<std::string, size_t> object_counts() const;
+  /// The kinds of the plain objects, each in one of the versions that manifests use.
+  std::set<FollowedKind> kinds() const;
   /// What is wrong with files, by path; an empty map when nothing is.
   const std::map<std::string, std::vector<Problem>>& problems() const { return problems_; }
 
@@ -61,7 +66,13 @@ class DesiredState {
   Touched unindex(const std::string& path, const File& file);
   const File* only_file_of(const ObjectKey& key) const;
 
+  struct NamedKind {
+    size_t objects = 0;
+    std::string api_version;  ///< as the manifest that came last has it
+  };
+
   std::map<std::string, File> files_;
+  std::map<std::pair<std::string, std::string>, NamedKind> kinds_;  ///< by group and kind
   std::map<ObjectKey, std::set<std::string>> paths_;
   /// How many files name each user: while a file moves, two do.
   std::map<ObjectKey, std::map<RolloutKey, int>> users_;

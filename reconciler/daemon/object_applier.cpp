@@ -1,72 +1,129 @@
 #include "daemon/object_applier.h"
 
+#include <algorithm>
+
+#include "base/check.h"
 #include "base/log.h"
-#include "daemon/shared_objects.h"
-#include "objects/covers.h"
+#include "objects/ignore_rules.h"
 #include "objects/order.h"
+#include "objects/secret_data.h"
+#include "rollout/action.h"
 
 namespace reconciler {
 namespace {
 
 constexpr int kInFlightMax = 8;
-
-/// `manifest` with the traffic that a rollout unknown to us directs through the live object.
-Result<Json> with_traffic_of(Cluster& cluster, const Json& manifest, const Json& live) {
-  std::set<std::string> managed;
-  for (const std::string& host : destination_hosts(live)) {
-    auto service =
-        cluster.read({{"apiVersion", "v1"},
-                      {"kind", "Service"},
-                      {"metadata", {{"name", host}, {"namespace", text_at(live, {"metadata", "namespace"})}}}});
-    if (!service) return service.error();
-    if (*service && is_managed(**service)) managed.insert(host);
-  }
-  return keeping_traffic(manifest, live, managed);
-}
-
-/// True when it was written. Reads, compares by dry run when the answer is not plain, and writes only a difference.
-Result<bool> bring_into_line(Cluster& cluster, const PreparedObject& prepared, bool surely) {
-  if (prepared.left_alone) return false;
-  auto live = cluster.read(prepared.manifest);
-  if (!live) return live.error();
-  Json manifest = prepared.manifest;
-  if (*live && prepared.keeps_traffic) {
-    auto kept = with_traffic_of(cluster, manifest, **live);
-    if (!kept) return kept.error();
-    manifest = std::move(*kept);
-  }
-  if (*live && !surely && covers(**live, manifest)) return false;
-  if (*live) {
-    auto dry = cluster.apply(manifest, ApplyMode::DryRun);
-    if (!dry) return dry.error();
-    if (same_content(**live, *dry)) return false;
-  }
-  auto written = cluster.apply(manifest, ApplyMode::Write);
-  if (!written) return written.error();
-  return true;
-}
+/// Changes that come together are looked at together, and a rollout's own act is over by then.
+constexpr Duration kLookDelay = 1s;
+constexpr Duration kDefinitionWaitMax = 1min;
+/// What is not current after so long is not going to be by itself.
+constexpr Duration kSettleMax = 5min;
 
 }  // namespace
 
-ObjectApplier::ObjectApplier(const DesiredState& desired, Cluster& cluster, Clock& clock, Workers& workers, Hooks hooks)
-    : desired_(desired), cluster_(cluster), clock_(clock), workers_(workers), hooks_(std::move(hooks)) {}
+ObjectApplier::ObjectApplier(const DaemonOptions& options, const DesiredState& desired, Cluster& cluster, Clock& clock,
+                             Workers& workers, Hooks hooks)
+    : options_(options),
+      desired_(desired),
+      cluster_(cluster),
+      clock_(clock),
+      workers_(workers),
+      hooks_(std::move(hooks)) {}
 
-void ObjectApplier::changed(const ObjectKey& key, bool surely) {
+void ObjectApplier::changed(const ObjectKey& key) {
   failed_.erase(key);
-  bool& flag = pending_[{apply_rank(key), key}];
-  flag = flag || surely;
+  drifted_.erase(key);
+  corrected_.erase(key);
+  look_.erase(key);
+  pending_[{apply_rank(key), key}] = ObjectWork::Step::Compare;
 }
 
-void ObjectApplier::live_changed(const ObjectKey& key) {
-  auto failed = failed_.find(key);
-  if (failed != failed_.end() && failed->second.refused) changed(key, true);
+void ObjectApplier::removed(const ObjectKey& key) {
+  failed_.erase(key);
+  drifted_.erase(key);
+  corrected_.erase(key);
+  look_.erase(key);
+  unsettled_.erase(key);
+  known_.erase(key);
+  waiting_.erase(key);
+  pending_.erase({apply_rank(key), key});
+  std::erase_if(definitions_, [&](const auto& definition) { return definition.second == key; });
 }
 
-void ObjectApplier::run_due() {
+void ObjectApplier::look_again(const ObjectKey& key) { look_.emplace(key, clock_.monotonic()); }
+
+void ObjectApplier::live_changed(const ClusterChange& change) {
+  const ObjectKey& key = change.key;
+  if (is_definition(key) && change.seen && change.seen->health.status == HealthStatus::Current) {
+    // What failed because its kind was unknown need not wait any longer.
+    const std::string group = key.name.substr(std::min(key.name.find('.'), key.name.size() - 1) + 1);
+    for (auto& [waiting, failed] : failed_)
+      if (waiting.group == group) failed.again = clock_.monotonic();
+  }
+  if (!desired_.names(key)) return;
+  Known& known = known_[key];
+  known.seen = change.seen ? change.seen->content : 0;
+  note_health(key,
+              change.seen ? change.seen->health : Health{.status = HealthStatus::InProgress, .why = "it is not there"});
+  const auto failed = failed_.find(key);
+  if (failed != failed_.end() && failed->second.refused && failed->second.seen != known.seen) changed(key);
+  const bool compared = !known.digest.empty() && !writing_.contains(key);
+  if (compared && known.seen != known.agreed && options_.drift != DriftMode::Off)
+    look_.emplace(key, clock_.monotonic() + kLookDelay);
+}
+
+void ObjectApplier::note_health(const ObjectKey& key, const Health& health) {
+  // How a rollout is, its own report says.
+  const bool is_rollout = key.group == "argoproj.io" && key.kind == "Rollout";
+  if (health.status == HealthStatus::Current || is_rollout) {
+    unsettled_.erase(key);
+    return;
+  }
+  auto [place, is_new] = unsettled_.try_emplace(key, Unsettled{.health = health, .since = clock_.monotonic()});
+  place->second.health = health;
+}
+
+void ObjectApplier::note_definition(const ObjectKey& key, const Json& manifest) {
+  std::erase_if(definitions_, [&](const auto& definition) { return definition.second == key; });
+  definitions_[{text_at(manifest, {"spec", "group"}), text_at(manifest, {"spec", "names", "kind"})}] = key;
+}
+
+/// A custom resource waits a while for the definition that came with it; one that is refused is not waited for.
+bool ObjectApplier::waits_for_definition(const ObjectKey& key) const {
+  auto definition = definitions_.find({key.group, key.kind});
+  if (definition == definitions_.end() || failed_.contains(definition->second)) return false;
+  auto unsettled = unsettled_.find(definition->second);
+  return unsettled != unsettled_.end() && unsettled->second.health.status == HealthStatus::InProgress &&
+         clock_.monotonic() < unsettled->second.since + kDefinitionWaitMax;
+}
+
+/// A correction that failed is the same one when it is tried again.
+ObjectWork::Step ObjectApplier::step_of(const ObjectKey& key) const {
+  auto drift = drifted_.find(key);
+  const bool correct = drift != drifted_.end() && !drift->second.is_fight && options_.drift == DriftMode::Correct;
+  return correct ? ObjectWork::Step::Correct : ObjectWork::Step::Compare;
+}
+
+/// What has waited long enough is asked for again.
+void ObjectApplier::due_now() {
   const Duration now = clock_.monotonic();
   for (const auto& [key, failed] : failed_)
     if (!failed.refused && failed.again <= now && !writing_.contains(key))
-      pending_.emplace(Place{apply_rank(key), key}, true);
+      pending_.emplace(Place{apply_rank(key), key}, step_of(key));
+  for (auto look = look_.begin(); look != look_.end();) {
+    if (look->second <= now && !writing_.contains(look->first)) {
+      pending_.emplace(Place{apply_rank(look->first), look->first}, ObjectWork::Step::Compare);
+      look = look_.erase(look);
+    } else {
+      ++look;
+    }
+  }
+}
+
+void ObjectApplier::run_due() {
+  due_now();
+  waiting_.clear();
+  skipped_ = false;
   // A rank begins when the one before it is done: a custom resource finds its definition, a Service its namespace.
   for (auto next = pending_.begin(); next != pending_.end() && in_flight_ < kInFlightMax;) {
     const auto [rank, key] = next->first;
@@ -75,9 +132,13 @@ void ObjectApplier::run_due() {
       ++next;  // changed again while it is written: its turn comes after that
       continue;
     }
-    const bool surely = next->second;
-    auto manifest = desired_.object(key);
-    if (!manifest) {
+    if (waits_for_definition(key)) {
+      waiting_.insert(key);
+      ++next;
+      continue;
+    }
+    auto in_git = desired_.object(key);
+    if (!in_git) {
       if (auto places = desired_.paths_of(key); places.size() > 1) {
         std::string why = "it stands in several files:";
         for (const std::string& place : places) why += " " + place;
@@ -87,58 +148,149 @@ void ObjectApplier::run_due() {
       next = pending_.erase(next);
       continue;
     }
-    auto prepared = hooks_.prepare(key, *manifest);
-    if (!prepared) {
+    auto work = work_for(key, *std::move(in_git), next->second);
+    if (!work) {
+      skipped_ = true;
       ++next;
       continue;
     }
     next = pending_.erase(next);
     rank_in_flight_ = rank;
-    ++in_flight_;
-    writing_.insert(key);
-    hooks_.begin(key);
-    const bool namespace_known = key.ns.empty() || namespaces_.contains(key.ns);
-    workers_.run(Lane::Cluster, [this, key, prepared = std::move(*prepared), surely, namespace_known]() -> Completion {
-      Result<void> there = namespace_known ? Result<void>() : cluster_.ensure_namespace(key.ns);
-      Result<bool> written = there ? bring_into_line(cluster_, prepared, surely) : Result<bool>(there.error());
-      return [this, key, written] { finish(key, written); };
-    });
+    start(key, std::move(*work));
   }
 }
 
-void ObjectApplier::finish(const ObjectKey& key, const Result<bool>& written) {
+/// Nothing while a rollout that shares the object is at work.
+std::optional<ObjectWork> ObjectApplier::work_for(const ObjectKey& key, Json in_git, ObjectWork::Step step) {
+  if (is_definition(key)) note_definition(key, in_git);
+  auto prepared = hooks_.prepare(key, in_git);
+  if (!prepared) return std::nullopt;
+  ObjectWork work{.in_git = std::move(in_git),
+                  .manifest = with_plain_data(std::move(prepared->manifest)),
+                  .keeps_traffic = prepared->keeps_traffic,
+                  .left_alone = prepared->left_alone,
+                  .scaled = std::move(prepared->scaled),
+                  .step = step};
+  work.manifest["metadata"]["labels"][std::string(kOwnerLabel)] = options_.owner;
+  work.ignored = ignored_paths(options_.ignore, work.in_git);
+  if (auto known = known_.find(key); known != known_.end()) work.last_digest = known->second.digest;
+  return work;
+}
+
+void ObjectApplier::start(const ObjectKey& key, ObjectWork work) {
+  ++in_flight_;
+  writing_.insert(key);
+  hooks_.begin(key);
+  const bool namespace_known = key.ns.empty() || namespaces_.contains(key.ns);
+  const uint64_t seen_before = known_[key].seen;
+  workers_.run(Lane::Cluster, [this, key, work = std::move(work), namespace_known, seen_before]() -> Completion {
+    Result<void> there = namespace_known ? Result<void>() : cluster_.ensure_namespace(key.ns);
+    auto finding = there ? work_on(cluster_, work) : Result<ObjectFinding>(there.error());
+    return [this, key, finding, seen_before] { finish(key, finding, seen_before); };
+  });
+}
+
+void ObjectApplier::finish(const ObjectKey& key, const Result<ObjectFinding>& finding, uint64_t seen_before) {
   --in_flight_;
   writing_.erase(key);
   hooks_.end(key);
-  if (written) {
-    failed_.erase(key);
-    if (!key.ns.empty()) namespaces_.insert(key.ns);
-    if (*written) log_info("applied " + key.text());
+  if (!desired_.names(key)) return removed(key);  // Git changed its mind meanwhile
+  if (!finding) return fail(key, finding.error());
+  failed_.erase(key);
+  if (!key.ns.empty()) namespaces_.insert(key.ns);
+  switch (finding->kind) {
+    case ObjectFinding::Kind::Written: {
+      auto drift = drifted_.find(key);
+      if (drift == drifted_.end()) {
+        count(key, "applied");
+        log_info("applied " + key.text());
+      } else {
+        count(key, "corrected");
+        log_info("corrected " + key.text(), {{"fields", drift->second.drift.fields}, {"by", drift->second.who()}});
+        drifted_.erase(drift);
+      }
+      return agree(key, *finding, seen_before);
+    }
+    case ObjectFinding::Kind::LeftAlone:
+      if (finding->uid.empty()) unsettled_.erase(key);  // it need not be there
+      [[fallthrough]];
+    case ObjectFinding::Kind::Agrees: drifted_.erase(key); return agree(key, *finding, seen_before);
+    case ObjectFinding::Kind::Drifted: return take_drift(key, *finding);
+  }
+  unreachable();
+}
+
+void ObjectApplier::agree(const ObjectKey& key, const ObjectFinding& finding, uint64_t seen_before) {
+  Known& known = known_[key];
+  known.digest = finding.digest;
+  // The cache may hold the object in another version than the manifest names, which reads otherwise.
+  const bool as_seen = finding.kind != ObjectFinding::Kind::Written && seen_before != 0;
+  known.agreed = as_seen ? seen_before : finding.content;
+  if (known.seen == seen_before && finding.kind == ObjectFinding::Kind::Written) note_health(key, finding.health);
+  const bool changed_meanwhile = known.seen != seen_before && known.seen != known.agreed;
+  if (changed_meanwhile && options_.drift != DriftMode::Off) look_.emplace(key, clock_.monotonic() + kLookDelay);
+}
+
+void ObjectApplier::take_drift(const ObjectKey& key, const ObjectFinding& finding) {
+  DriftReport report{.drift = finding.drift};
+  const bool correct = options_.drift == DriftMode::Correct;
+  report.is_fight = correct && !corrected_[key].may_correct(finding.drift.fields, clock_.monotonic());
+  const auto known = drifted_.find(key);
+  const bool is_news = known == drifted_.end() || known->second.text() != report.text();
+  drifted_[key] = report;
+  if (correct && !report.is_fight) {
+    pending_[{apply_rank(key), key}] = ObjectWork::Step::Correct;
     return;
   }
-  // Its namespace may have gone meanwhile.
-  namespaces_.erase(key.ns);
+  if (!is_news) return;
+  count(key, report.is_fight ? "fight" : "reported");
+  log_warn(key.text() + ": " + report.text(), {{"file", desired_.path_of(key)}});
+}
+
+void ObjectApplier::fail(const ObjectKey& key, const Error& error) {
+  namespaces_.erase(key.ns);  // it may have gone meanwhile
   Failed& failed = failed_[key];
-  failed.refused = written.error().kind == ErrorKind::Invalid;
+  failed.refused = error.kind == ErrorKind::Invalid;
+  failed.seen = known_[key].seen;
   const Duration now = clock_.monotonic();
   failed.again = now + failed.backoff.next(now.count(), 0.5);
-  if (failed.why == written.error().message) return;
-  failed.why = written.error().message;
+  if (failed.why == error.message) return;
+  failed.why = error.message;
   log_warn("cannot apply " + key.text(), {{"error", failed.why}, {"file", desired_.path_of(key)}});
 }
 
+void ObjectApplier::count(const ObjectKey& key, std::string_view what) { ++counts_[{key.kind, std::string(what)}]; }
+
 Duration ObjectApplier::next_due() const {
-  if (!pending_.empty() && in_flight_ < kInFlightMax && in_flight_ == 0) return clock_.monotonic() + 50ms;
-  Duration due = Duration::max();
+  const Duration now = clock_.monotonic();
+  if (in_flight_ == 0 && skipped_) return now + 50ms;
+  if (in_flight_ == 0 && pending_.size() > waiting_.size()) return now;
+  Duration due = waiting_.empty() ? Duration::max() : now + kLookDelay;
   for (const auto& [key, failed] : failed_)
     if (!failed.refused && !writing_.contains(key) && !pending_.contains({apply_rank(key), key}))
       due = std::min(due, failed.again);
+  for (const auto& [key, when] : look_)
+    if (!writing_.contains(key)) due = std::min(due, when);
   return due;
 }
 
-std::map<ObjectKey, std::string> ObjectApplier::failures() const {
-  std::map<ObjectKey, std::string> out;
-  for (const auto& [key, failed] : failed_) out[key] = failed.why;
+bool ObjectApplier::settled() const {
+  const Duration now = clock_.monotonic();
+  return caught_up() && waiting_.empty() && look_.empty() &&
+         std::none_of(unsettled_.begin(), unsettled_.end(), [&](const auto& object) {
+           return status_at(object.second.health, clock_.now()) == HealthStatus::InProgress &&
+                  now < object.second.since + kSettleMax;
+         });
+}
+
+ObjectReport ObjectApplier::report() const {
+  ObjectReport out{.total = desired_.object_counts(), .drifted = drifted_, .counts = counts_};
+  for (const auto& [key, failed] : failed_) out.failed[key] = failed.why;
+  for (const auto& [key, unsettled] : unsettled_) {
+    Health health = unsettled.health;
+    health.status = status_at(health, clock_.now());
+    out.unsettled[key] = health;
+  }
   return out;
 }
 

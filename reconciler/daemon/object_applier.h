@@ -1,5 +1,9 @@
-// Brings the plain objects of the repository into the cluster: in order of rank, each compared before it is written,
-// so that an unchanged object is never touched. One that is refused never stops the others.
+// Keeps the plain objects of the repository as Git asks for: in order of rank, each compared before it is written, so
+// that an unchanged object is never touched; again when somebody else changes it. One that is refused never stops the
+// others.
+//
+//   manifest changed -----> pending --> compared --> agrees | written | refused: waits for a change | failed: again
+//   live object changed --> a moment --^      '--> drifted --> corrected | reported | a fight: reported
 #pragma once
 
 #include <functional>
@@ -10,7 +14,11 @@
 
 #include "daemon/backoff.h"
 #include "daemon/desired_state.h"
+#include "daemon/object_report.h"
+#include "daemon/object_work.h"
+#include "daemon/options.h"
 #include "daemon/workers.h"
+#include "objects/drift_history.h"
 #include "ports.h"
 
 namespace reconciler {
@@ -18,9 +26,8 @@ namespace reconciler {
 /// A manifest with the fields of rollouts filled in.
 struct PreparedObject {
   Json manifest;
-  /// No valid Rollout says what is its own here; what the live object shows of one stays (its file may be wrong just
-  /// now).
-  bool keeps_traffic = false;
+  bool keeps_traffic = false;        ///< see ObjectWork
+  std::vector<Pointer> scaled = {};  ///< see ObjectWork
   /// Another controller keeps the object; it is not written while that is so.
   bool left_alone = false;
 };
@@ -34,45 +41,82 @@ class ObjectApplier {
     std::function<void(const ObjectKey&)> begin, end;
   };
 
-  ObjectApplier(const DesiredState& desired, Cluster& cluster, Clock& clock, Workers& workers, Hooks hooks);
+  ObjectApplier(const DaemonOptions& options, const DesiredState& desired, Cluster& cluster, Clock& clock,
+                Workers& workers, Hooks hooks);
 
-  /// The manifest changed, or is seen for the first time. `surely`: compare by a dry run even when the live object
-  /// seems to hold everything; fields that left the manifest show only there.
-  void changed(const ObjectKey& key, bool surely);
-  /// The live object changed: one that was refused may be tried again.
-  void live_changed(const ObjectKey& key);
+  /// The manifest changed, or is seen for the first time.
+  void changed(const ObjectKey& key);
+  /// Git names it no more.
+  void removed(const ObjectKey& key);
+  /// The watch showed something new of an object.
+  void live_changed(const ClusterChange& change);
+  /// Something beside manifest and live object changed what it should look like.
+  void look_again(const ObjectKey& key);
 
   void run_due();
   Duration next_due() const;
 
-  /// Every object was tried at least once since it changed.
-  bool caught_up() const { return pending_.empty() && in_flight_ == 0; }
-  /// Objects that are not as Git asks for, and why.
-  std::map<ObjectKey, std::string> failures() const;
+  /// Every object was tried at least once since it changed, but for those that wait for the definition of their kind.
+  bool caught_up() const { return pending_.size() == waiting_.size() && in_flight_ == 0; }
+  /// Nothing will change by itself: what is not current is so for good, or for too long.
+  bool settled() const;
+  ObjectReport report() const;
 
  private:
   struct Failed {
     std::string why;
     bool refused = false;
+    uint64_t seen = 0;  ///< the content that the API server refused to change
     Backoff backoff{1s, 2.0, 1min};
     Duration again{0};
+  };
+  /// What is known of an object that was compared.
+  struct Known {
+    std::string digest;   ///< of the manifest it agreed with last
+    uint64_t agreed = 0;  ///< the content that agreed
+    uint64_t seen = 0;    ///< the content that the watch showed last; 0: none
+  };
+  struct Unsettled {
+    Health health;
+    Duration since{0};
   };
   /// What is asked for next; the rank comes first so that it is the order of work.
   using Place = std::pair<int, ObjectKey>;
 
-  void finish(const ObjectKey& key, const Result<bool>& written);
+  std::optional<ObjectWork> work_for(const ObjectKey& key, Json in_git, ObjectWork::Step step);
+  ObjectWork::Step step_of(const ObjectKey& key) const;
+  void start(const ObjectKey& key, ObjectWork work);
+  void finish(const ObjectKey& key, const Result<ObjectFinding>& finding, uint64_t seen_before);
+  void fail(const ObjectKey& key, const Error& error);
+  void agree(const ObjectKey& key, const ObjectFinding& finding, uint64_t seen_before);
+  void take_drift(const ObjectKey& key, const ObjectFinding& finding);
+  void note_health(const ObjectKey& key, const Health& health);
+  void note_definition(const ObjectKey& key, const Json& manifest);
+  bool waits_for_definition(const ObjectKey& key) const;
+  void due_now();
+  void count(const ObjectKey& key, std::string_view what);
 
+  const DaemonOptions& options_;
   const DesiredState& desired_;
   Cluster& cluster_;
   Clock& clock_;
   Workers& workers_;
   Hooks hooks_;
-  std::map<Place, bool> pending_;  ///< to `surely`
+  std::map<Place, ObjectWork::Step> pending_;
+  std::set<ObjectKey> waiting_;         ///< of those pending: for the definition of their kind
+  std::map<ObjectKey, Duration> look_;  ///< whose live object changed; when to compare it
   std::map<ObjectKey, Failed> failed_;
   std::set<ObjectKey> writing_;
+  std::map<ObjectKey, Known> known_;
+  std::map<ObjectKey, Unsettled> unsettled_;  ///< those that are not current
+  std::map<ObjectKey, DriftReport> drifted_;  ///< and not corrected
+  std::map<ObjectKey, DriftHistory> corrected_;
+  std::map<std::pair<std::string, std::string>, ObjectKey> definitions_;  ///< in Git, by the group and kind they define
+  ObjectReport::Counts counts_;
   std::set<std::string> namespaces_;  ///< known to exist
   int rank_in_flight_ = 0;
   int in_flight_ = 0;
+  bool skipped_ = false;  ///< something pending must wait for a rollout
 };
 
 }  // namespace reconciler

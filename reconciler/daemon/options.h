@@ -1,8 +1,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/time.h"
+#include "objects/ignore_rules.h"
 
 namespace reconciler {
 
@@ -12,6 +14,9 @@ enum class EventsAre { Written, LeftOut };
 /// Rollouts as objects of the cluster, with a status: a view for autoscalers, dashboards and health checks.
 enum class RolloutObjects { LeftOut, Published };
 
+/// What to do about an object that others changed.
+enum class DriftMode { Correct, Report, Off };
+
 /// What the loop needs to know; the adapters have their own options.
 struct DaemonOptions {
   std::string cluster_name = "default";
@@ -19,9 +24,12 @@ struct DaemonOptions {
   std::string status_directory = "status";
   std::string decisions_directory = "decisions";
   std::string default_namespace = "default";
-  Duration interval = 60s;  ///< between polls
+  std::string owner = "serin";  ///< value of the label serin.dev/owner
+  Duration interval = 60s;      ///< between polls
   EventsAre events = EventsAre::Written;
   RolloutObjects rollout_objects = RolloutObjects::LeftOut;
+  DriftMode drift = DriftMode::Correct;
+  std::vector<IgnoreRule> ignore = {};  ///< fields that are left to others
 };
 
 }  // namespace reconciler

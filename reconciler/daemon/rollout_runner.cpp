@@ -275,7 +275,7 @@ void RolloutRunner::read_workload(const RolloutKey& key, Tracked& tracked, const
   ++tracked.busy;
   ++busy_;
   workers_.run(Lane::Cluster, [this, key, identity]() -> Completion {
-    auto object = cluster_.read(identity);
+    auto object = cluster_.read(identity, ReadMode::Known);
     return [this, key, object] {
       Tracked& tracked = tracked_.at(key);
       if (object) {

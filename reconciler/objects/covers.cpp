@@ -1,16 +1,6 @@
 #include "objects/covers.h"
 
 namespace reconciler {
-namespace {
-
-Json without_bookkeeping(Json object) {
-  if (object.contains("metadata"))
-    for (const char* name : {"resourceVersion", "generation", "managedFields", "creationTimestamp", "uid"})
-      object["metadata"].erase(name);
-  return object;
-}
-
-}  // namespace
 
 bool covers(const Json& live, const Json& manifest) {
   if (manifest.is_object()) {
@@ -29,7 +19,5 @@ bool covers(const Json& live, const Json& manifest) {
   }
   return live == manifest;
 }
-
-bool same_content(const Json& a, const Json& b) { return without_bookkeeping(a) == without_bookkeeping(b); }
 
 }  // namespace reconciler

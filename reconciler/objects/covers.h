@@ -8,7 +8,4 @@ namespace reconciler {
 /// fields) does not count; a list must have the same length. True means that applying would change no value.
 bool covers(const Json& live, const Json& manifest);
 
-/// Are two answers of the API server the same object but for bookkeeping (resourceVersion, generation, managedFields)?
-bool same_content(const Json& a, const Json& b);
-
 }  // namespace reconciler

@@ -8,4 +8,7 @@ namespace reconciler {
 /// go side by side. Removal goes the other way round.
 int apply_rank(const ObjectKey& key);
 
+/// Is it a CustomResourceDefinition?
+bool is_definition(const ObjectKey& key);
+
 }  // namespace reconciler

@@ -96,6 +96,26 @@ std::vector<std::string> wrong_pods(Stage& stage, const Rollout& wanted, const S
   return out;
 }
 
+/// What Git alone decides about, whoever edited it meanwhile.
+std::vector<std::string> wrong_objects(const World& world, const Rollout& wanted) {
+  std::vector<std::string> out;
+  auto live = [&](const char* api_version, const char* kind, const std::string& name) -> Json {
+    Object object = world.store().get({world.catalogue().by_kind(api_version, kind), wanted.key.ns, name});
+    return object ? *object : Json();
+  };
+  for (const std::string& name : {wanted.stable_service, wanted.canary_service}) {
+    if (name.empty()) continue;
+    const Json service = live("v1", "Service", name);
+    const Json* ports = find(service, {"spec", "ports"});
+    if (!ports || ports->size() != 1 || integer_at((*ports)[0], {"targetPort"}) != 8080)
+      out.push_back(format("the port of Service {} is not as Git asks for", name));
+  }
+  const Json routes = live("networking.istio.io/v1", "VirtualService", wanted.istio.virtual_service);
+  if (wanted.is_routed() && text_at(routes, {"metadata", "labels", kOwnerLabel}) != "serin")
+    out.push_back("the VirtualService has not our label");
+  return out;
+}
+
 }  // namespace
 
 std::vector<std::string> unrest(Stage& stage) {
@@ -104,7 +124,7 @@ std::vector<std::string> unrest(Stage& stage) {
   if (!report.git_trouble.empty()) out.push_back("git: " + report.git_trouble);
   if (!report.cluster_trouble.empty()) out.push_back("cluster: " + report.cluster_trouble);
   if (report.unpushed > 0) out.push_back(format("{} commits are not pushed", report.unpushed));
-  for (const auto& [key, why] : report.failed_objects) out.push_back(key.text() + ": " + why);
+  for (const auto& [key, why] : report.objects.failed) out.push_back(key.text() + ": " + why);
   for (const RolloutReport& r : report.rollouts)
     if (!r.settled || !r.trouble.empty())
       out.push_back(format("{} is {}: {} {}", r.key.text(), r.status ? to_text(r.status->phase) : "not recorded", r.why,
@@ -118,7 +138,7 @@ std::vector<std::string> wrong_at_the_end(Stage& stage, const People& people, co
   const Report report = stage.daemon().report();
   if (report.head != tip) out.push_back("the newest commit is not in force");
   if (report.unpushed > 0) out.push_back(format("{} commits are not pushed", report.unpushed));
-  for (const auto& [key, why] : report.failed_objects) out.push_back(key.text() + ": " + why);
+  for (const auto& [key, why] : report.objects.failed) out.push_back(key.text() + ": " + why);
   for (const RolloutReport& r : report.rollouts)
     if (!r.trouble.empty()) out.push_back(r.key.text() + ": trouble at the end: " + r.trouble);
   for (const RolloutReport& r : report.rollouts)
@@ -131,6 +151,7 @@ std::vector<std::string> wrong_at_the_end(Stage& stage, const People& people, co
     }
     if (std::string wrong = wrong_status(*wanted, *status); !wrong.empty()) out.push_back(key.text() + ": " + wrong);
     for (const std::string& wrong : wrong_pods(stage, *wanted, *status)) out.push_back(key.text() + ": " + wrong);
+    for (const std::string& wrong : wrong_objects(stage.world, *wanted)) out.push_back(key.text() + ": " + wrong);
     for (const std::string& wrong : wrong_world(*wanted, *status, view_of(stage.world, key)))
       out.push_back(key.text() + ": " + wrong);
   }

@@ -19,16 +19,21 @@ Result<void> FaultyCluster::carry_out(const RolloutKey& rollout, const Action& a
   return faults_.around<void>(faults_.mix().act, what, [&] { return inner_.carry_out(rollout, action); });
 }
 
-Result<std::optional<Json>> FaultyCluster::read(const Json& manifest) {
+Result<std::optional<Json>> FaultyCluster::read(const Json& manifest, ReadMode mode) {
   if (faults_.cluster_down) return unreachable_server();
   if (faults_.strikes(faults_.mix().apply.fails)) return transient("read: connection refused");
-  return inner_.read(manifest);
+  return inner_.read(manifest, mode);
 }
 
 Result<Json> FaultyCluster::apply(const Json& object, ApplyMode mode) {
   if (faults_.cluster_down) return unreachable_server();
   if (faults_.strikes(faults_.mix().refused)) return invalid("apply: admission webhook denied the request");
   return faults_.around<Json>(faults_.mix().apply, "apply", [&] { return inner_.apply(object, mode); });
+}
+
+Result<void> FaultyCluster::patch(const Json& manifest, const Json& patch) {
+  if (faults_.cluster_down) return unreachable_server();
+  return faults_.around<void>(faults_.mix().apply, "patch", [&] { return inner_.patch(manifest, patch); });
 }
 
 Result<void> FaultyCluster::ensure_namespace(const std::string& name) {

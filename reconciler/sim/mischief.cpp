@@ -13,7 +13,7 @@ const WriteOptions kByHand = {.manager = "kubectl"};
 Mischief::Mischief(World& world, Random random, std::function<void(const RolloutKey&, const std::string&)> say)
     : world_(world), random_(random), say_(std::move(say)) {
   for (Deed deed : {&Mischief::lose_pod, &Mischief::lose_all_pods, &Mischief::scale_set, &Mischief::delete_set,
-                    &Mischief::move_weights, &Mischief::move_service})
+                    &Mischief::move_weights, &Mischief::move_service, &Mischief::edit_port, &Mischief::take_label})
     if (random_.chance(0.5)) deeds_.push_back(deed);
 }
 
@@ -99,6 +99,26 @@ void Mischief::move_service(const App& app) {
   if (random_.chance(0.8)) hash = text_at(*random_.pick(sets), {"metadata", "labels", kHashLabel});
   say_(app.key, format("somebody lets Service {} select {}", name, hash.is_null() ? "every revision" : dump(hash)));
   (void)world_.patch(path, PatchKind::Merge, {{"spec", {{"selector", {{std::string(kHashLabel), hash}}}}}}, kByHand);
+}
+
+/// Drift of what Git alone decides about.
+void Mischief::edit_port(const App& app) {
+  const std::string name = random_.chance(0.5) ? app.stable_service() : app.canary_service();
+  const ResourcePath path{.type = world_.catalogue().by_kind("v1", "Service"), .ns = app.key.ns, .name = name};
+  if (!world_.get(path)) return;
+  say_(app.key, format("somebody edits the port of Service {}", name));
+  const Json ports = Json::array({{{"port", 80}, {"protocol", "TCP"}, {"targetPort", 9090}}});
+  (void)world_.patch(path, PatchKind::Merge, {{"spec", {{"ports", ports}}}}, kByHand);
+}
+
+void Mischief::take_label(const App& app) {
+  const ResourcePath path{.type = world_.catalogue().by_kind("networking.istio.io/v1", "VirtualService"),
+                          .ns = app.key.ns,
+                          .name = app.key.name};
+  if (!world_.get(path)) return;
+  say_(app.key, "somebody takes our label from the VirtualService");
+  (void)world_.patch(path, PatchKind::Merge, {{"metadata", {{"labels", {{std::string(kOwnerLabel), nullptr}}}}}},
+                     kByHand);
 }
 
 }  // namespace reconciler

@@ -25,6 +25,8 @@ class Mischief {
   void delete_set(const App& app);
   void move_weights(const App& app);
   void move_service(const App& app);
+  void edit_port(const App& app);
+  void take_label(const App& app);
   std::vector<Object> sets_of(const App& app) const;
   void remove_pods(const Json& set, int count);
 

@@ -1,5 +1,7 @@
 #include "sim/sim_cluster.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "cluster/convert.h"
 
@@ -7,10 +9,6 @@ namespace reconciler {
 namespace {
 
 constexpr const char* kManager = "serin";
-
-std::optional<WatchedKind> kind_of(const ResourceType& type) {
-  return watched_kind(type.stored_api_version(), type.kind);
-}
 
 /// What the HTTP adapter makes of the same answer.
 Error error_of(const ApiError& answer, bool may_create, bool is_json_patch) {
@@ -21,10 +19,8 @@ Error error_of(const ApiError& answer, bool may_create, bool is_json_patch) {
   return invalid(answer.message);
 }
 
-bool is_followed(WatchedKind kind, const Json& object) {
-  if (kind != WatchedKind::ReplicaSet && kind != WatchedKind::Pod) return true;
-  return !text_at(object, {"metadata", "labels", kHashLabel}).empty();
-}
+constexpr const char* kOwner = "serin";
+constexpr size_t kAlwaysWatched = 5;
 
 }  // namespace
 
@@ -35,7 +31,12 @@ SimCluster::SimCluster(World& world, Writer& writer, SimClock& clock, Random ran
       clock_(clock),
       random_(random),
       lag_longest_(lag_longest),
-      listed_at_(clock.monotonic() + listed_after) {
+      listed_at_(clock.monotonic() + listed_after),
+      watches_{{.kind = kReplicaSets, .selection = Selection::Hashed},
+               {.kind = kPods, .selection = Selection::Hashed},
+               {.kind = kServices},
+               {.kind = kVirtualServices},
+               {.kind = kRollouts}} {
   subscription_ = world_.subscribe([this](const StoreEvent& event) { note(event); });
 }
 
@@ -43,29 +44,63 @@ SimCluster::~SimCluster() { world_.unsubscribe(subscription_); }
 
 void SimCluster::list_all() {
   listed_ = true;
+  for (Watch& watch : watches_) list(watch);
+}
+
+void SimCluster::list(Watch& watch) {
+  watch.listed = true;
+  std::unordered_set<std::string> uids;
   for (const ResourceType* type : world_.catalogue().all()) {
-    auto kind = kind_of(*type);
-    if (!kind) continue;
-    std::unordered_set<std::string> uids;
+    if (!watch.is_about(*type)) continue;
     for (const Object& object : world_.store().list(*type, "")) {
-      if (!is_followed(*kind, *object)) continue;
-      cache_.seen(*kind, *object);
+      if (!is_selected(watch.selection, kOwner, *object)) continue;
+      cache_.seen(watch.kind, *object);
       uids.insert(text_at(*object, {"metadata", "uid"}));
     }
-    cache_.listed(*kind, std::to_string(world_.store().version()), uids);
+  }
+  cache_.listed(watch.kind, std::to_string(world_.store().version()), uids);
+}
+
+void SimCluster::follow(const std::set<FollowedKind>& kinds) {
+  std::map<WatchedKind, Selection> wanted;
+  for (const FollowedKind& kind : kinds)
+    wanted[{.group = group_of(kind.api_version), .kind = kind.kind}] = selection_of(kind.which);
+  auto first = watches_.begin() + kAlwaysWatched;
+  for (auto always = watches_.begin(); always != first; ++always) wanted.erase(always->kind);
+  watches_.erase(std::remove_if(first, watches_.end(),
+                                [&](const Watch& watch) {
+                                  if (wanted.contains(watch.kind)) return false;
+                                  cache_.forget(watch.kind);
+                                  return true;
+                                }),
+                 watches_.end());
+  for (auto watch = watches_.begin() + kAlwaysWatched; watch != watches_.end(); ++watch) wanted.erase(watch->kind);
+  for (const auto& [kind, selection] : wanted) {
+    watches_.push_back({.kind = kind, .selection = selection});
+    if (listed_) list(watches_.back());
   }
 }
 
 /// Each watch keeps its order; how far it lies behind changes all the time.
 void SimCluster::note(const StoreEvent& event) {
-  if (!listed_) return;
-  auto kind = kind_of(*event.type);
-  if (!kind || !is_followed(*kind, *event.object)) return;
-  Duration due = clock_.monotonic();
-  if (lag_longest_ > 0ms) due += random_.between(0ms, lag_longest_);
-  auto& waiting = news_[*kind];
-  if (!waiting.empty()) due = std::max(due, waiting.back().due);
-  waiting.push_back({due, *kind, event});
+  for (Watch& watch : watches_) {
+    if (!watch.listed || !watch.is_about(*event.type)) continue;
+    const bool was = event.previous && is_selected(watch.selection, kOwner, *event.previous);
+    const bool is = event.kind != StoreEvent::Kind::Deleted && is_selected(watch.selection, kOwner, *event.object);
+    if (!was && !is) continue;
+    StoreEvent seen = event;
+    if (!is) seen.kind = StoreEvent::Kind::Deleted;  // what loses its label is gone to a watch that asks for it
+    Duration due = clock_.monotonic();
+    if (lag_longest_ > 0ms) due += random_.between(0ms, lag_longest_);
+    if (!watch.news.empty()) due = std::max(due, watch.news.back().due);
+    watch.news.push_back({due, std::move(seen)});
+  }
+}
+
+/// The answer to a write is news like any other.
+void SimCluster::remember(const ResourceType& type, const Json& object) {
+  for (const Watch& watch : watches_)
+    if (watch.is_about(type) && is_selected(watch.selection, kOwner, object)) cache_.seen(watch.kind, object);
 }
 
 bool SimCluster::deliver() {
@@ -76,12 +111,12 @@ bool SimCluster::deliver() {
     return true;
   }
   bool any = false;
-  for (auto& [kind, waiting] : news_) {
-    while (!waiting.empty() && waiting.front().due <= now) {
-      const StoreEvent& event = waiting.front().event;
-      if (event.kind == StoreEvent::Kind::Deleted) cache_.gone(kind, *event.object);
-      if (event.kind != StoreEvent::Kind::Deleted) cache_.seen(kind, *event.object);
-      waiting.pop_front();
+  for (Watch& watch : watches_) {
+    while (!watch.news.empty() && watch.news.front().due <= now) {
+      const StoreEvent& event = watch.news.front().event;
+      if (event.kind == StoreEvent::Kind::Deleted) cache_.gone(watch.kind, *event.object);
+      if (event.kind != StoreEvent::Kind::Deleted) cache_.seen(watch.kind, *event.object);
+      watch.news.pop_front();
       any = true;
     }
   }
@@ -91,8 +126,8 @@ bool SimCluster::deliver() {
 std::optional<Duration> SimCluster::next_due() const {
   if (!listed_) return listed_at_;
   std::optional<Duration> next;
-  for (const auto& [kind, waiting] : news_)
-    if (!waiting.empty() && (!next || waiting.front().due < *next)) next = waiting.front().due;
+  for (const Watch& watch : watches_)
+    if (!watch.news.empty() && (!next || watch.news.front().due < *next)) next = watch.news.front().due;
   return next;
 }
 
@@ -115,8 +150,8 @@ Result<void> SimCluster::remove(const ResourcePath& path, const KubernetesWrite&
   auto removed = world_.remove(path, {.propagation = Propagation::Background, .uid = uid});
   // What does not exist any more is as it should be.
   if (!removed && removed.error().code != 404) return error_of(removed.error(), false, false);
-  if (auto kind = kind_of(*path.type); kind && (!removed || removed->gone))
-    cache_.deleted_by_us(*kind, write.ns, write.name, uid);
+  if (write.kind == kReplicaSets.kind && (!removed || removed->gone))
+    cache_.deleted_by_us(kReplicaSets, write.ns, write.name, uid);
   return {};
 }
 
@@ -132,7 +167,7 @@ Result<void> SimCluster::write(const KubernetesWrite& write) {
     return written->object;
   }();
   if (!answer) return error_of(answer.error(), write.verb == WriteVerb::Create, write.verb == WriteVerb::JsonPatch);
-  if (auto kind = kind_of(*path->type)) cache_.seen(*kind, **answer);
+  remember(*path->type, **answer);
   return {};
 }
 
@@ -157,7 +192,7 @@ Result<void> SimCluster::carry_out(const RolloutKey& rollout, const Action& acti
   const WriteTarget target = target_of(rollout, action);
   Json live;
   if (std::holds_alternative<SelectRevision>(action))
-    live = cache_.find_object(WatchedKind::Service, target.ns, target.name).value_or(Json());
+    live = cache_.find_object(kServices, target.ns, target.name).value_or(Json());
   auto planned = write_for(rollout, action, "serin", live);
   if (!planned) return planned.error();
   writer_.is_serin = true;
@@ -171,21 +206,21 @@ Result<void> SimCluster::carry_out(const RolloutKey& rollout, const Action& acti
   // A name that is taken is fine when it is ours already: the answer to an earlier try was lost.
   auto existing = world_.get(*path_of("apps/v1", "ReplicaSet", rollout.ns, create->name));
   if (!existing) return conflict(create->name + " came and went");
-  cache_.seen(WatchedKind::ReplicaSet, **existing);
+  cache_.seen(kReplicaSets, **existing);  // also without a hash label: its name is what matters
   if (is_owned(summarize_replica_set(**existing), rollout, "serin")) return {};
   return conflict(create->name + " exists and is not of this rollout");
 }
 
-Result<std::optional<Json>> SimCluster::read(const Json& manifest) {
+Result<std::optional<Json>> SimCluster::read(const Json& manifest, ReadMode mode) {
   const ObjectKey key = key_of(manifest);
   auto path = path_of(text_at(manifest, {"apiVersion"}), key.kind, key.ns, key.name);
   if (!path) return std::optional<Json>();
-  if (auto kind = kind_of(*path->type); kind == WatchedKind::Service || kind == WatchedKind::VirtualService) {
-    auto known = cache_.find_object(*kind, key.ns, key.name);
-    if (known) return known;
-  }
+  auto known = cache_.find_object({.group = key.group, .kind = key.kind}, path->ns, key.name);
+  const bool fits = known && text_at(*known, {"apiVersion"}) == text_at(manifest, {"apiVersion"});
+  if (fits && mode == ReadMode::Known) return known;
   auto object = world_.get(*path);
   if (!object) return std::optional<Json>();
+  if (mode == ReadMode::Fresh) return std::optional<Json>(**object);
   return std::optional<Json>(without_managed_fields(**object));
 }
 
@@ -197,15 +232,27 @@ Result<Json> SimCluster::apply(const Json& object, ApplyMode mode) {
   writer_.is_serin = true;
   if (mode != ApplyMode::DryRun) ++writer_.writes;
   Json body = without_managed_fields(object);
-  if (mode != ApplyMode::Status) body = with_owner(std::move(body), "serin");
+  if (mode != ApplyMode::Status) body = with_owner(std::move(body), kOwner);
   auto applied =
       world_.patch(*path, PatchKind::Apply, body,
                    {.manager = kManager, .dry_run = mode == ApplyMode::DryRun, .force = true, .strict = true});
   writer_.is_serin = false;
   if (!applied) return error_of(applied.error(), true, false);
-  auto kind = kind_of(*path->type);
-  if (kind && mode != ApplyMode::DryRun && is_followed(*kind, *applied->object)) cache_.seen(*kind, *applied->object);
+  if (mode != ApplyMode::DryRun) remember(*path->type, *applied->object);
   return without_managed_fields(*applied->object);
+}
+
+Result<void> SimCluster::patch(const Json& manifest, const Json& patch) {
+  const ObjectKey key = key_of(manifest);
+  auto path = path_of(text_at(manifest, {"apiVersion"}), key.kind, key.ns, key.name);
+  if (!path) return path.error();
+  writer_.is_serin = true;
+  ++writer_.writes;
+  auto patched = world_.patch(*path, PatchKind::Json, patch, {.manager = kManager});
+  writer_.is_serin = false;
+  if (!patched) return error_of(patched.error(), false, true);
+  remember(*path->type, *patched->object);
+  return {};
 }
 
 Result<void> SimCluster::ensure_namespace(const std::string& name) {

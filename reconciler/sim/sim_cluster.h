@@ -35,10 +35,12 @@ class SimCluster : public Cluster {
   std::optional<Duration> next_due() const;
 
   Result<void> ready() override;
+  void follow(const std::set<FollowedKind>& kinds) override;
   Result<Observed> observe(const Rollout& rollout, TimePoint now) override;
   Result<void> carry_out(const RolloutKey& rollout, const Action& action) override;
-  Result<std::optional<Json>> read(const Json& manifest) override;
+  Result<std::optional<Json>> read(const Json& manifest, ReadMode mode) override;
   Result<Json> apply(const Json& object, ApplyMode mode) override;
+  Result<void> patch(const Json& manifest, const Json& patch) override;
   Result<void> ensure_namespace(const std::string& name) override;
   std::vector<ClusterChange> take_changes() override { return cache_.take_changes(); }
   void on_change(std::function<void()> wake) override { cache_.on_change(std::move(wake)); }
@@ -46,11 +48,20 @@ class SimCluster : public Cluster {
  private:
   struct News {
     Duration due;
-    WatchedKind kind;
     StoreEvent event;
   };
+  /// One watch, as a reflector keeps it.
+  struct Watch {
+    WatchedKind kind;
+    Selection selection = Selection::All;
+    bool listed = false;
+    std::deque<News> news = {};
+    bool is_about(const ResourceType& type) const { return kind.group == type.group && kind.kind == type.kind; }
+  };
   void list_all();
+  void list(Watch& watch);
   void note(const StoreEvent& event);
+  void remember(const ResourceType& type, const Json& object);
   Result<void> write(const KubernetesWrite& write);
   Result<void> evict(const RolloutKey& rollout, const EvictPods& action);
   Result<void> remove(const ResourcePath& path, const KubernetesWrite& write);
@@ -65,7 +76,7 @@ class SimCluster : public Cluster {
   const Duration listed_at_;
   bool listed_ = false;
   ClusterCache cache_{"serin", "serin"};
-  std::map<WatchedKind, std::deque<News>> news_;
+  std::vector<Watch> watches_;  ///< of rollouts first, then of followed kinds
   int subscription_;
 };
 

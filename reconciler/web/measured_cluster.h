@@ -11,11 +11,13 @@ class MeasuredCluster : public Cluster {
   MeasuredCluster(Cluster& inner, Measurements& measurements) : inner_(inner), measurements_(measurements) {}
 
   Result<void> ready() override { return inner_.ready(); }
+  void follow(const std::set<FollowedKind>& kinds) override { inner_.follow(kinds); }
   Result<Observed> observe(const Rollout& rollout, TimePoint now) override { return inner_.observe(rollout, now); }
   Result<void> carry_out(const RolloutKey& rollout, const Action& action) override {
     return inner_.carry_out(rollout, action);
   }
-  Result<std::optional<Json>> read(const Json& manifest) override { return inner_.read(manifest); }
+  Result<std::optional<Json>> read(const Json& manifest, ReadMode mode) override { return inner_.read(manifest, mode); }
+  Result<void> patch(const Json& manifest, const Json& patch) override { return inner_.patch(manifest, patch); }
   Result<Json> apply(const Json& object, ApplyMode mode) override;
   Result<void> ensure_namespace(const std::string& name) override { return inner_.ensure_namespace(name); }
   std::vector<ClusterChange> take_changes() override { return inner_.take_changes(); }

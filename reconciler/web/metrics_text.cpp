@@ -1,5 +1,6 @@
 // What the report says as gauges, beside what was counted. No commit ids or messages in labels, except of *_info.
 #include <algorithm>
+#include <map>
 
 #include "web/exposition.h"
 #include "web/pages.h"
@@ -57,6 +58,32 @@ void write_rollouts(Exposition& out, const Report& report) {
     if (!rollout.trouble.empty()) out.sample(named(rollout.key), 1);
 }
 
+/// How often `what` happened, by kind.
+void write_counted(Exposition& out, const ObjectReport& report, std::string_view what, const Labels& more) {
+  for (const auto& [name, count] : report.counts) {
+    if (name.second != what) continue;
+    Labels labels{{"kind", name.first}};
+    labels.insert(labels.end(), more.begin(), more.end());
+    out.sample(label_text(labels), double(count));
+  }
+}
+
+void write_objects(Exposition& out, const ObjectReport& report) {
+  std::map<std::pair<std::string, HealthStatus>, int> health;
+  for (const auto& [kind, total] : report.total) health[{kind, HealthStatus::Current}] = int(total);
+  for (const auto& [key, unsettled] : report.unsettled) {
+    ++health[{key.kind, unsettled.status}];
+    --health[{key.kind, HealthStatus::Current}];
+  }
+  out.family("serin_objects_health", kGauge, "Plain objects by how they are.");
+  for (const auto& [name, count] : health)
+    out.sample(label_text({{"kind", name.first}, {"status", std::string(to_text(name.second))}}), count);
+  out.family("serin_drift_total", "counter", "Changes of live objects by others, by what was done about them.");
+  for (const char* action : {"corrected", "reported"}) write_counted(out, report, action, {{"action", action}});
+  out.family("serin_drift_fights_total", "counter", "Objects that somebody kept changing back.");
+  write_counted(out, report, "fight", {});
+}
+
 void write_single(Exposition& out, std::string_view name, std::string_view help, const std::string& labels,
                   double value) {
   out.family(name, kGauge, help);
@@ -84,8 +111,9 @@ std::string metrics_text(const Published& published) {
   write_single(out, "serin_cluster_trouble", "The cluster cannot be observed.", "",
                report.cluster_trouble.empty() ? 0 : 1);
   write_single(out, "serin_objects_failed", "Objects that are not as Git asks for.", "",
-               double(report.failed_objects.size()));
+               double(report.objects.failed.size()));
   write_single(out, "serin_manifest_problems", "What is wrong with files in Git.", "", double(report.problems.size()));
+  write_objects(out, report.objects);
   write_rollouts(out, report);
   return out.take();
 }

@@ -45,6 +45,22 @@ Json rollout_json(const RolloutReport& rollout) {
   return json;
 }
 
+/// How many there are, and each that is not as it should be.
+Json objects_json(const ObjectReport& report) {
+  size_t total = 0;
+  for (const auto& [kind, count] : report.total) total += count;
+  Json json = {{"total", total}, {"notCurrent", Json::array()}, {"drift", Json::array()}};
+  for (const auto& [key, health] : report.unsettled)
+    json["notCurrent"].push_back({{"object", key.text()}, {"health", to_text(health.status)}, {"why", health.why}});
+  for (const auto& [key, drift] : report.drifted)
+    json["drift"].push_back({{"object", key.text()},
+                             {"fields", drift.drift.fields},
+                             {"by", drift.drift.by},
+                             {"fight", drift.is_fight},
+                             {"why", drift.text()}});
+  return json;
+}
+
 }  // namespace
 
 bool shows_report(std::string_view path) { return path == "/metrics" || path == "/readyz" || path == "/status.json"; }
@@ -65,8 +81,9 @@ Json report_json(const Report& report) {
   if (!report.git_trouble.empty()) json["gitTrouble"] = report.git_trouble;
   if (!report.cluster_trouble.empty()) json["clusterTrouble"] = report.cluster_trouble;
   for (const RolloutReport& rollout : report.rollouts) json["rollouts"].push_back(rollout_json(rollout));
-  for (const auto& [key, why] : report.failed_objects)
+  for (const auto& [key, why] : report.objects.failed)
     json["failedObjects"].push_back({{"object", key.text()}, {"why", why}});
+  json["objects"] = objects_json(report.objects);
   for (const Problem& problem : report.problems) json["problems"].push_back(problem.text());
   return json;
 }

@@ -112,3 +112,16 @@ TEST_CASE("markup in a manifest does not act in the markdown", "[plan]") {
   std::string markdown = plan_markdown(compare_revisions(before, after, {}, at(0)), {"a", "b"});
   CHECK_THAT(markdown, ContainsSubstring("`\" </details> @everyone\"`"));
 }
+
+TEST_CASE("a plan says which objects are not applied as they stand", "[plan]") {
+  auto with = [](Json object) {
+    return RevisionManifests{.objects = {{key("ConfigMap"), {.object = std::move(object), .file = "c.yaml"}}}};
+  };
+  auto marked = [&](const char* mark, const char* value) {
+    return with({{"metadata", {{"annotations", {{mark, value}}}}}});
+  };
+  CHECK(compare_revisions({}, marked("serin.dev/reconcile", "disabled"), {}, at(0)).warnings ==
+        std::vector<std::string>{"ConfigMap shop/x is left alone: serin.dev/reconcile is disabled"});
+  CHECK(compare_revisions({}, marked("serin.dev/apply", "once"), {}, at(0)).problems ==
+        std::vector<std::string>{"c.yaml: nobody understands the mark serin.dev/apply: once of ConfigMap shop/x"});
+}

@@ -166,9 +166,7 @@ TEST_CASE("a watch that is too old is replaced by a new list", "[api]") {
   Expiring expiring;
   KubernetesApi api = api_of(expiring.server);
   ClusterCache cache("serin");
-  Reflector reflector(
-      api, cache,
-      {.kind = WatchedKind::ReplicaSet, .group = "apps", .version = "v1", .name = "ReplicaSet", .label_selector = ""});
+  Reflector reflector(api, cache, "serin", {.kind = kReplicaSets, .version = "v1", .selection = Selection::All});
   Rollout rollout;
   rollout.key = {.ns = "shop", .name = "checkout"};
   for (auto end = std::chrono::steady_clock::now() + 10s; expiring.lists < 3 && std::chrono::steady_clock::now() < end;)

@@ -40,9 +40,7 @@ Json pod(const std::string& name, int version, const std::string& owner, const s
 /// A cache that has listed everything: nothing.
 struct Listed : ClusterCache {
   Listed() : ClusterCache("serin") {
-    for (WatchedKind kind : {WatchedKind::ReplicaSet, WatchedKind::Pod, WatchedKind::Service,
-                             WatchedKind::VirtualService, WatchedKind::Rollout})
-      listed(kind, "1", {});
+    for (const WatchedKind& kind : {kReplicaSets, kPods, kServices, kVirtualServices, kRollouts}) listed(kind, "1", {});
   }
 };
 
@@ -56,46 +54,46 @@ int replicas(const ClusterCache& cache, const std::string& hash) {
 
 TEST_CASE("nothing is listed until every kind is", "[cache]") {
   ClusterCache cache("serin");
-  CHECK(cache.unlisted() == WatchedKind::ReplicaSet);
+  CHECK(cache.unlisted() == kReplicaSets);
   CHECK_FALSE(Listed().unlisted());
 }
 
 TEST_CASE("an older version that comes later changes nothing", "[cache]") {
   Listed cache;
-  cache.seen(WatchedKind::ReplicaSet, replica_set("abc", 10, 3));
-  cache.seen(WatchedKind::ReplicaSet, replica_set("abc", 9, 1));
+  cache.seen(kReplicaSets, replica_set("abc", 10, 3));
+  cache.seen(kReplicaSets, replica_set("abc", 9, 1));
   CHECK(replicas(cache, "abc") == 3);
-  cache.seen(WatchedKind::ReplicaSet, replica_set("abc", 11, 4));
+  cache.seen(kReplicaSets, replica_set("abc", 11, 4));
   CHECK(replicas(cache, "abc") == 4);
 }
 
 TEST_CASE("versions are compared as numbers", "[cache]") {
   Listed cache;
-  cache.seen(WatchedKind::ReplicaSet, replica_set("abc", 99, 1));
-  cache.seen(WatchedKind::ReplicaSet, replica_set("abc", 100, 2));
+  cache.seen(kReplicaSets, replica_set("abc", 99, 1));
+  cache.seen(kReplicaSets, replica_set("abc", 100, 2));
   CHECK(replicas(cache, "abc") == 2);
 }
 
 TEST_CASE("what we deleted does not come back by older news", "[cache]") {
   Listed cache;
-  cache.seen(WatchedKind::ReplicaSet, replica_set("abc", 10, 0));
-  cache.deleted_by_us(WatchedKind::ReplicaSet, "shop", "checkout-abc", "u1");
-  cache.seen(WatchedKind::ReplicaSet, replica_set("abc", 11, 0));
+  cache.seen(kReplicaSets, replica_set("abc", 10, 0));
+  cache.deleted_by_us(kReplicaSets, "shop", "checkout-abc", "u1");
+  cache.seen(kReplicaSets, replica_set("abc", 11, 0));
   CHECK(replicas(cache, "abc") == -1);
 
-  cache.seen(WatchedKind::ReplicaSet, replica_set("abc", 13, 2, "u2"));  // made anew
-  cache.gone(WatchedKind::ReplicaSet, replica_set("abc", 12, 0));        // the end of the first one
+  cache.seen(kReplicaSets, replica_set("abc", 13, 2, "u2"));  // made anew
+  cache.gone(kReplicaSets, replica_set("abc", 12, 0));        // the end of the first one
   CHECK(replicas(cache, "abc") == 2);
 }
 
 TEST_CASE("a list drops what it does not name, but not what is newer than it", "[cache]") {
   Listed cache;
-  cache.seen(WatchedKind::ReplicaSet, replica_set("gone", 10, 1, "u1"));
-  cache.seen(WatchedKind::ReplicaSet, replica_set("kept", 11, 1, "u2"));
-  cache.seen(WatchedKind::ReplicaSet, replica_set("new", 25, 1, "u3"));
+  cache.seen(kReplicaSets, replica_set("gone", 10, 1, "u1"));
+  cache.seen(kReplicaSets, replica_set("kept", 11, 1, "u2"));
+  cache.seen(kReplicaSets, replica_set("new", 25, 1, "u3"));
   cache.take_changes();
 
-  cache.listed(WatchedKind::ReplicaSet, "20", {"u2"});
+  cache.listed(kReplicaSets, "20", {"u2"});
 
   CHECK(replicas(cache, "gone") == -1);
   CHECK(replicas(cache, "kept") == 1);
@@ -110,34 +108,34 @@ TEST_CASE("each changed object is told once, and the first change wakes", "[cach
   Listed cache;
   int woken = 0;
   cache.on_change([&] { ++woken; });
-  cache.seen(WatchedKind::ReplicaSet, replica_set("abc", 10, 1));
-  cache.seen(WatchedKind::ReplicaSet, replica_set("abc", 11, 2));
+  cache.seen(kReplicaSets, replica_set("abc", 10, 1));
+  cache.seen(kReplicaSets, replica_set("abc", 11, 2));
   CHECK(woken == 1);
   CHECK(cache.take_changes().size() == 1);
   CHECK(cache.take_changes().empty());
-  cache.seen(WatchedKind::ReplicaSet, replica_set("abc", 12, 3));
+  cache.seen(kReplicaSets, replica_set("abc", 12, 3));
   CHECK(woken == 2);
 }
 
 TEST_CASE("news that changes nothing we look at is no change", "[cache]") {
   Listed cache;
-  cache.seen(WatchedKind::ReplicaSet, replica_set("abc", 10, 1));
+  cache.seen(kReplicaSets, replica_set("abc", 10, 1));
   cache.take_changes();
   Json same = replica_set("abc", 11, 1);
   same["metadata"]["annotations"]["other"] = "x";
-  cache.seen(WatchedKind::ReplicaSet, same);
+  cache.seen(kReplicaSets, same);
   CHECK(cache.take_changes().empty());
 }
 
 TEST_CASE("pods belong to the rollout of their ReplicaSet, whichever is seen first", "[cache]") {
   Listed cache;
-  cache.seen(WatchedKind::Pod, pod("checkout-abc-x2k9p", 11, "u1", "2026-11-22T10:00:02Z"));
+  cache.seen(kPods, pod("checkout-abc-x2k9p", 11, "u1", "2026-11-22T10:00:02Z"));
   CHECK(cache.take_changes().at(0).rollout == kCheckout.key);
-  cache.seen(WatchedKind::ReplicaSet, replica_set("abc", 10, 1));
+  cache.seen(kReplicaSets, replica_set("abc", 10, 1));
   CHECK(cache.observe(kCheckout, TimePoint{}).workload("abc")->pods_moved == *parse_time("2026-11-22T10:00:02Z"));
   cache.take_changes();
 
-  cache.gone(WatchedKind::Pod, pod("checkout-abc-x2k9p", 12, "u1", "2026-11-22T10:00:02Z"));
+  cache.gone(kPods, pod("checkout-abc-x2k9p", 12, "u1", "2026-11-22T10:00:02Z"));
   CHECK(cache.take_changes().at(0).rollout == kCheckout.key);
   CHECK(cache.observe(kCheckout, TimePoint{}).workload("abc")->pods_moved == TimePoint{});
 }
@@ -149,12 +147,12 @@ TEST_CASE("marking a ReplicaSet moves it from adoptable to owned", "[cache]") {
   Json unmarked = object;
   unmarked["metadata"]["labels"].erase("serin.dev/owner");
   unmarked["metadata"]["labels"].erase("serin.dev/rollout");
-  cache.seen(WatchedKind::ReplicaSet, unmarked);
+  cache.seen(kReplicaSets, unmarked);
   REQUIRE(cache.observe(kCheckout, TimePoint{}).workloads.size() == 1);
   CHECK_FALSE(cache.observe(kCheckout, TimePoint{}).workloads[0].owned);
 
   object["metadata"]["resourceVersion"] = "11";
-  cache.seen(WatchedKind::ReplicaSet, object);
+  cache.seen(kReplicaSets, object);
   REQUIRE(cache.observe(kCheckout, TimePoint{}).workloads.size() == 1);
   CHECK(cache.observe(kCheckout, TimePoint{}).workloads[0].owned);
 }
@@ -164,9 +162,9 @@ TEST_CASE("Services are kept whole but for managedFields", "[cache]") {
   Json service = *parse_json(R"({"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": "shop",
     "name": "checkout", "uid": "s", "resourceVersion": "5", "managedFields": [{}]},
     "spec": {"selector": {"rollouts-pod-template-hash": "abc"}}})");
-  cache.seen(WatchedKind::Service, service);
+  cache.seen(kServices, service);
   CHECK(cache.observe(kCheckout, TimePoint{}).services.at("checkout").hash == "abc");
   service["metadata"].erase("managedFields");
-  CHECK(cache.find_object(WatchedKind::Service, "shop", "checkout") == service);
-  CHECK_FALSE(cache.find_object(WatchedKind::Service, "shop", "other"));
+  CHECK(cache.find_object(kServices, "shop", "checkout") == service);
+  CHECK_FALSE(cache.find_object(kServices, "shop", "other"));
 }

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -87,10 +88,14 @@ class World:
         self.git("init", "-q", "--bare", "-b", "main", self.bare, cwd=self.folder)
         self.git("clone", "-q", self.bare, self.path("work"), cwd=self.folder, check=False)
         self.git("checkout", "-q", "-B", "main")
+        self.kubeconfig = self.path("kubeconfig")
         self.start_cluster(ready_after)
 
     def start_cluster(self, ready_after):
-        self.cluster = self.start("cluster", "--listen", "127.0.0.1:0", "--write-kubeconfig", self.path("kubeconfig"),
+        if os.environ.get("SERIN_TEST_KUBECONFIG"):  # one that runs already, see tests/kubernetes/with-cluster.sh
+            self.kubeconfig, self.url = os.environ["SERIN_TEST_KUBECONFIG"], os.environ["KUBE_URL"]
+            return
+        self.cluster = self.start("cluster", "--listen", "127.0.0.1:0", "--write-kubeconfig", self.kubeconfig,
                                   "--ready-after", ready_after, "--log-requests", self.path("requests.log"),
                                   stdout=subprocess.PIPE)
         line = self.cluster.stdout.readline().decode()
@@ -177,10 +182,11 @@ spec: {{action: {verb}, revision: {revision}{where}, reason: {reason}}}
 
     # ---- the daemon
 
-    def run_daemon(self, *more, repo=None, state="state", kubeconfig="kubeconfig", env=None):
+    def run_daemon(self, *more, repo=None, state="state", kubeconfig=None, env=None):
         log = open(self.path("daemon.log"), "ab")
         self.daemon = self.start("run", "--repo", repo or self.repo, "--state-dir", self.path(state), "--interval",
-                                 self.interval, "--kubeconfig", self.path(kubeconfig), *more, stderr=log,
+                                 self.interval, "--kubeconfig",
+                                 self.path(kubeconfig) if kubeconfig else self.kubeconfig, *more, stderr=log,
                                  env=dict(os.environ, **(env or {})))
         return self.daemon
 
@@ -213,26 +219,30 @@ spec: {{action: {verb}, revision: {revision}{where}, reason: {reason}}}
         return eventually(f"a commit `{ns}/{name}: {subject}`",
                           lambda: self.subjects(name, ns)[-1:] == [subject], deadline)
 
-    def api(self, path):
+    def call(self, method, path, body=None, content_type="application/json"):
+        """The answer of the API server; nothing when it is 404."""
+        headers, context = {"Content-Type": content_type}, None
+        if os.environ.get("SERIN_TEST_KUBECONFIG"):
+            headers["Authorization"] = "Bearer " + os.environ["KUBE_TOKEN"]
+            context = ssl.create_default_context(cafile=os.environ["KUBE_CA"])
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, method=method, headers=headers)
         try:
-            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=10, context=context) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 return None
-            raise
+            raise AssertionError(f"{method} {path}: {error.code} {error.read().decode()}") from error
+
+    def api(self, path):
+        return self.call("GET", path)
+
+    def patch(self, path, patch, manager="somebody"):
+        return self.call("PATCH", f"{path}?fieldManager={manager}", patch, "application/merge-patch+json")
 
     def post(self, path, body):
-        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), method="POST",
-                                         headers={"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
-
-    def patch(self, path, patch):
-        request = urllib.request.Request(self.url + path, json.dumps(patch).encode(), method="PATCH",
-                                         headers={"Content-Type": "application/merge-patch+json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
+        return self.call("POST", path, body)
 
     def weights(self, name="till", ns="shop"):
         vs = self.api(f"/apis/networking.istio.io/v1/namespaces/{ns}/virtualservices/{name}")

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "cluster/contract/world.h"
+#include "objects/managers.h"
 #include "rollout/action.h"
 
 #include "catch.h"
@@ -19,7 +20,7 @@ Json applied(Cluster& cluster, const Json& object, ApplyMode mode = ApplyMode::W
 }
 
 std::optional<Json> read(Cluster& cluster, const Json& manifest) {
-  auto result = cluster.read(manifest);
+  auto result = cluster.read(manifest, ReadMode::Known);
   INFO((result ? "" : result.error().message));
   REQUIRE(result);
   return *result;
@@ -35,6 +36,14 @@ bool is_told(Cluster& cluster, std::vector<ClusterChange>& told, const std::stri
       return change.key.kind == kind && change.key.name.starts_with(name) && change.rollout == rollout;
     });
   });
+}
+
+/// What was told last about an object of that name.
+std::optional<Glimpse> seen_in(const std::vector<ClusterChange>& told, const std::string& ns, const std::string& name) {
+  std::optional<Glimpse> seen;
+  for (const ClusterChange& change : told)
+    if (change.key.ns == ns && change.key.name == name) seen = change.seen;
+  return seen;
 }
 
 }  // namespace
@@ -137,6 +146,104 @@ TEST_CASE("an object of a kind without namespaces is applied whatever its manife
   object["metadata"]["name"] = ns;
   object["metadata"]["labels"] = {{"team", "shop"}};
   CHECK(text_at(applied(*cluster, object), {"metadata", "labels", "team"}) == "shop");
+}
+
+TEST_CASE("a followed kind is told with what it holds and how it is", "[contract]") {
+  auto cluster = open_cluster();
+  std::vector<ClusterChange> told;
+  std::string ns = new_namespace(*cluster);
+  Backdoor door;
+  applied(*cluster, config_map(ns, "before", "1"));
+  cluster->follow({{.api_version = "v1", .kind = "ConfigMap"}});
+  REQUIRE(eventually([&] { return bool(cluster->ready()); }));
+  applied(*cluster, config_map(ns, "settings", "1"));
+  for (const char* name : {"before", "settings"}) CHECK(is_told(*cluster, told, "ConfigMap", name, std::nullopt));
+  const Glimpse before = seen_in(told, ns, "settings").value();
+  CHECK(before.health == Health{});
+
+  door.merge(path(ns, "configmaps", "settings"), json(R"({"data": {"key": "theirs"}})"));
+
+  CHECK(eventually([&] {
+    for (ClusterChange& change : cluster->take_changes()) told.push_back(std::move(change));
+    return seen_in(told, ns, "settings").value_or(before).content != before.content;
+  }));
+  CHECK(text_at(*read(*cluster, config_map(ns, "settings", "")), {"data", "key"}) == "theirs");
+  door.remove(path(ns, "configmaps", "settings"));
+  CHECK(eventually([&] {
+    for (ClusterChange& change : cluster->take_changes()) told.push_back(std::move(change));
+    return !seen_in(told, ns, "settings");
+  }));
+}
+
+TEST_CASE("what has not our label is not followed, but read", "[contract]") {
+  auto cluster = open_cluster();
+  std::string ns = new_namespace(*cluster);
+  cluster->follow({{.api_version = "v1", .kind = "ConfigMap"}});
+  REQUIRE(eventually([&] { return bool(cluster->ready()); }));
+  Backdoor().post(path(ns, "configmaps", ""), config_map(ns, "theirs", "1"));
+  CHECK(text_at(*read(*cluster, config_map(ns, "theirs", "")), {"data", "key"}) == "1");
+  applied(*cluster, config_map(ns, "last", "1"));
+  std::vector<ClusterChange> told;
+  CHECK(is_told(*cluster, told, "ConfigMap", "last", std::nullopt));
+  CHECK_FALSE(seen_in(told, ns, "theirs"));
+}
+
+TEST_CASE("all objects of a kind are followed when asked for", "[contract]") {
+  auto cluster = open_cluster();
+  std::string ns = new_namespace(*cluster);
+  std::vector<ClusterChange> told;
+  cluster->follow({{.api_version = "v1", .kind = "ConfigMap", .which = Follow::All}});
+  REQUIRE(eventually([&] { return bool(cluster->ready()); }));
+  Backdoor().post(path(ns, "configmaps", ""), config_map(ns, "theirs", "1"));
+  CHECK(is_told(*cluster, told, "ConfigMap", "theirs", std::nullopt));
+  CHECK(seen_in(told, ns, "theirs"));
+}
+
+TEST_CASE("who wrote what is read fresh, not from the cache", "[contract]") {
+  auto cluster = open_cluster();
+  std::string ns = new_namespace(*cluster);
+  cluster->follow({{.api_version = "v1", .kind = "ConfigMap"}});
+  applied(*cluster, config_map(ns, "settings", "1"));
+  Backdoor().merge(path(ns, "configmaps", "settings") + "?fieldManager=kubectl-edit",
+                   json(R"({"data": {"key": "theirs"}})"));
+  auto fresh = cluster->read(config_map(ns, "settings", ""), ReadMode::Fresh);
+  REQUIRE(fresh);
+  REQUIRE(*fresh);
+  CHECK(is_applied_by(**fresh, kFieldManager));
+  CHECK(meddler(**fresh, config_map(ns, "settings", "1"), kFieldManager)->manager == "kubectl-edit");
+  CHECK_FALSE(*cluster->read(config_map(ns, "nothing", ""), ReadMode::Fresh));
+}
+
+TEST_CASE("ownership is taken over by a patch, and fields that left go with the next apply", "[contract]") {
+  auto cluster = open_cluster();
+  std::string ns = new_namespace(*cluster);
+  Json theirs = config_map(ns, "settings", "1");
+  theirs["data"]["old"] = "x";
+  Backdoor().post(path(ns, "configmaps", "") + "?fieldManager=kubectl-create", theirs);
+  Json live = **cluster->read(theirs, ReadMode::Fresh);
+  const Json patch = takeover_patch(live, kFieldManager).value();
+
+  REQUIRE(cluster->patch(theirs, patch));
+  CHECK(applied(*cluster, config_map(ns, "settings", "1"))["data"] == json(R"({"key": "1"})"));
+
+  // It tested the version it was made for.
+  CHECK(cluster->patch(theirs, patch).error().kind == ErrorKind::Conflict);
+}
+
+TEST_CASE("a kind is found when its definition comes", "[contract]") {
+  auto cluster = open_cluster();
+  std::string ns = new_namespace(*cluster);
+  std::vector<ClusterChange> told;
+  const std::string group = "g" + ns + ".serin.test";
+  cluster->follow({{.api_version = group + "/v1", .kind = "Widget"}});
+  REQUIRE(eventually([&] { return bool(cluster->ready()); }));
+  Backdoor().post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition(group, "Widget"));
+  Json widget{{"apiVersion", group + "/v1"}, {"kind", "Widget"}, {"metadata", {{"name", "one"}, {"namespace", ns}}}};
+  REQUIRE(eventually([&] { return bool(cluster->apply(widget, ApplyMode::Write)); }));
+  CHECK(is_told(*cluster, told, "Widget", "one", std::nullopt));
+  CHECK(is_told(*cluster, told, "CustomResourceDefinition", "widgets." + group, std::nullopt));
+  Backdoor().merge("/apis/" + group + "/v1/namespaces/" + ns + "/widgets/one", json(R"({"spec": {"size": 2}})"));
+  CHECK(eventually([&] { return integer_at(*read(*cluster, widget), {"spec", "size"}) == 2; }));
 }
 
 TEST_CASE("what others do to a rollout's objects is told, with the rollout", "[contract]") {

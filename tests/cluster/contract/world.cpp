@@ -185,6 +185,19 @@ Json virtual_service_definition() {
   return object;
 }
 
+Json definition(const std::string& group, const std::string& kind) {
+  std::string singular = kind;
+  for (char& c : singular) c = char(std::tolower(c));
+  Json object = json(R"({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {},
+    "spec": {"scope": "Namespaced", "versions": [{"name": "v1", "served": true, "storage": true, "schema":
+      {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}})");
+  object["metadata"]["name"] = singular + "s." + group;
+  object["spec"]["group"] = group;
+  object["spec"]["names"] = {
+      {"kind", kind}, {"listKind", kind + "List"}, {"plural", singular + "s"}, {"singular", singular}};
+  return object;
+}
+
 void need_virtual_services(Cluster& cluster) {
   Json probe = virtual_service("default", 100, 0);
   if (cluster.apply(probe, ApplyMode::DryRun)) return;

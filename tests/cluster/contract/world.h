@@ -56,6 +56,9 @@ Json config_map(const std::string& ns, const std::string& name, const std::strin
 /// Istio's VirtualService, as far as the tests need it.
 Json virtual_service_definition();
 
+/// A definition of a kind of that group, version v1, plural by adding an s.
+Json definition(const std::string& group, const std::string& kind);
+
 /// The cluster knows VirtualServices from here on.
 void need_virtual_services(Cluster& cluster);
 
