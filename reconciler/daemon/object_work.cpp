@@ -185,7 +185,7 @@ class Worker {
 
   Error refusal(const Error& error) const {
     if (error.kind != ErrorKind::Invalid || !is_immutable_refusal(error.message)) return error;
-    return invalid(immutable_advice(error.message, text_at(work_.in_git, {"kind"})));
+    return invalid(immutable_advice(error.message));
   }
 
   Cluster& cluster_;

@@ -1,7 +1,6 @@
 #include "objects/marks.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 
 namespace reconciler {
@@ -46,9 +45,8 @@ Marks marks_of(const Json& object) {
     out.apply = ApplyMark::Merge;
   else if (!value.empty() && value != "always")
     misunderstood("serin.dev/apply", value);
-  if (const std::string value = mark(object, "serin.dev/force"); value == "enabled")
-    out.may_replace = true;
-  else if (!value.empty() && value != "disabled")
+  // To delete and make anew is not carried out yet, so whoever asks for it is told.
+  if (const std::string value = mark(object, "serin.dev/force"); !value.empty() && value != "disabled")
     misunderstood("serin.dev/force", value);
   for (const std::string& part : parts_of(mark(object, "serin.dev/ignore"))) {
     if (auto pointer = parse_pointer(part))
@@ -57,12 +55,6 @@ Marks marks_of(const Json& object) {
       misunderstood("serin.dev/ignore", part);
   }
   return out;
-}
-
-bool is_irreplaceable(std::string_view kind) {
-  static constexpr std::array<std::string_view, 5> kKinds{"StatefulSet", "PersistentVolumeClaim", "PersistentVolume",
-                                                          "Namespace", "CustomResourceDefinition"};
-  return std::find(kKinds.begin(), kKinds.end(), kind) != kKinds.end();
 }
 
 }  // namespace reconciler

@@ -18,16 +18,12 @@ enum class ApplyMark {
 struct Marks {
   bool reconciled = true;  ///< `serin.dev/reconcile: disabled` is not there
   ApplyMark apply = ApplyMark::Always;
-  bool may_replace = false;      ///< `serin.dev/force: enabled`: deleted and made anew when a field cannot be changed
-  std::vector<Pointer> ignored;  ///< `serin.dev/ignore: /spec/replicas,/data/x`: fields that are left to others
+  std::vector<Pointer> ignored;      ///< `serin.dev/ignore: /spec/replicas,/data/x`: fields that are left to others
   std::vector<std::string> unknown;  ///< marks whose value nobody understands, as `name: value`
   bool operator==(const Marks&) const = default;
 };
 
 /// An annotation wins over a label of the same name.
 Marks marks_of(const Json& object);
-
-/// Is this a kind that must never be deleted to be made anew, whatever its marks say?
-bool is_irreplaceable(std::string_view kind);
 
 }  // namespace reconciler

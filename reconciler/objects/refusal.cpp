@@ -4,7 +4,6 @@
 #include <array>
 
 #include "base/format.h"
-#include "objects/marks.h"
 
 namespace reconciler {
 
@@ -15,11 +14,8 @@ bool is_immutable_refusal(std::string_view words) {
   return std::any_of(kSigns.begin(), kSigns.end(), [&](auto sign) { return words.find(sign) != words.npos; });
 }
 
-std::string immutable_advice(std::string_view words, std::string_view kind) {
-  if (is_irreplaceable(kind))
-    return format("{}; a {} is never deleted to be made anew: do that by hand, or take the change back", words, kind);
-  return format("{}; take the change back, or allow to delete it and make it anew with serin.dev/force: enabled",
-                words);
+std::string immutable_advice(std::string_view words) {
+  return format("{}; take the change back, or delete the live object: then it is made anew", words);
 }
 
 }  // namespace reconciler

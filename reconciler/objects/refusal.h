@@ -9,6 +9,6 @@ namespace reconciler {
 bool is_immutable_refusal(std::string_view words);
 
 /// The refusal in one line, with what to do about it.
-std::string immutable_advice(std::string_view words, std::string_view kind);
+std::string immutable_advice(std::string_view words);
 
 }  // namespace reconciler

@@ -226,7 +226,7 @@ def one_refused_object_stops_no_other(serin):
         sealed = plain("v1", "Secret", ns, "sealed", data={"key": "ENC[AES256_GCM,data:x]"}, sops={"mac": "ENC[x]"})
         push(world, "A selector cannot change", {"web.yaml": web, "a.yaml": settings, "bad.yaml": bad, "s.yaml": sealed})
         eventually("the others are applied", lambda: world.api(path_of(settings, "configmaps")))
-        eventually("the refusal is told with what to do", lambda: lines(world, "serin.dev/force: enabled"))
+        eventually("the refusal is told with what to do", lambda: lines(world, "delete the live object"))
         eventually("the misfit is told", lambda: lines(world, "cannot apply ConfigMap"))
         eventually("the encrypted one is told", lambda: lines(world, "still encrypted"))
         assert "ENC[" not in world.log_text() and world.api(path_of(sealed, "secrets")) is None

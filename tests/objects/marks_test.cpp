@@ -22,7 +22,6 @@ TEST_CASE("marks are labels or annotations", "[marks]") {
     CHECK_FALSE(marks_of(with(where, "serin.dev/reconcile", "disabled")).reconciled);
     CHECK(marks_of(with(where, "serin.dev/apply", "if-absent")).apply == ApplyMark::IfAbsent);
     CHECK(marks_of(with(where, "serin.dev/apply", "merge")).apply == ApplyMark::Merge);
-    CHECK(marks_of(with(where, "serin.dev/force", "enabled")).may_replace);
   }
 }
 
@@ -35,6 +34,6 @@ TEST_CASE("a mark that nobody understands is named", "[marks]") {
   CHECK(marks_of(with("annotations", "serin.dev/apply", "once")).unknown ==
         std::vector<std::string>{"serin.dev/apply: once"});
   CHECK(marks_of(with("annotations", "serin.dev/reconcile", "off")).unknown.size() == 1);
-  CHECK(marks_of(with("annotations", "serin.dev/force", "true")).unknown.size() == 1);
+  CHECK(marks_of(with("annotations", "serin.dev/force", "enabled")).unknown.size() == 1);
   CHECK(marks_of(with("annotations", "serin.dev/ignore", "spec.replicas")).unknown.size() == 1);
 }
