@@ -46,7 +46,8 @@ IMPURE_STANDARD = {"atomic", "condition_variable", "ctime", "filesystem", "fstre
 WORDS = [
     ("a clock is read", r"(system|steady|high_resolution)_clock::now|clock_gettime|gettimeofday|\btime\((nullptr|NULL|0)\)",
      {"daemon/system_clock.cpp": "the clock", "base/log.cpp": "stamps its lines", "base/child_process.cpp": "its limit",
-      "http": "deadlines of calls", "git": "deadlines of calls", "cluster/reflector.cpp": "how long a watch lasted"}),
+      "http": "deadlines of calls", "git": "deadlines of calls", "cluster/reflector.cpp": "how long a watch lasted",
+      "cluster/api.cpp": "the rate limit"}),
     ("random numbers are drawn", r"#include <random>|random_device|mt19937|\bs?rand\(", {"sim": "from a printed seed", "cluster/reflector.cpp": "jitter", "cluster/reflector.h": "jitter"}),
     ("an exception is thrown", r"\bthrow\b", {"sim/faults.h": "a simulated process dies at any call, through all of it"}),
     ("a child process is started", r"\b(posix_spawnp?|vfork|exec[lv]p?e?|popen)\s*\(|(::|= ?)(fork|system)\(",

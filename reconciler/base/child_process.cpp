@@ -74,15 +74,28 @@ class Child {
   pid_t pid_;
 };
 
+/// Of a bare child nothing of ours: no HOME with somebody's settings, no agent, no secret.
+std::vector<std::string> environment_of(const ChildCommand& command) {
+  std::vector<std::string> lines;
+  if (command.surroundings == Surroundings::Bare) lines = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C"};
+  if (command.surroundings == Surroundings::Ours)
+    for (char** at = environ; *at; ++at)
+      if (const std::string line = *at; !command.environment.contains(line.substr(0, line.find('='))))
+        lines.push_back(line);
+  for (const auto& [name, value] : command.environment) lines.push_back(name + "=" + value);
+  return lines;
+}
+
 Result<pid_t> spawn(const ChildCommand& command, const Pipe& input, const Pipe& output, const Pipe& complaint) {
   std::vector<std::string> words = {command.program};
   words.insert(words.end(), command.arguments.begin(), command.arguments.end());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  // Nothing of ours is handed down: no HOME with somebody's settings, no agent, no secret of the environment.
-  std::string path = "PATH=/usr/local/bin:/usr/bin:/bin", locale = "LC_ALL=C";
-  std::array<char*, 3> environment{path.data(), locale.data(), nullptr};
+  std::vector<std::string> lines = environment_of(command);
+  std::vector<char*> environment;
+  for (std::string& line : lines) environment.push_back(line.data());
+  environment.push_back(nullptr);
 
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
@@ -100,10 +113,14 @@ Result<pid_t> spawn(const ChildCommand& command, const Pipe& input, const Pipe& 
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   pid_t pid = -1;
   int error = ENOENT;
-  for (const char* folder : {"/usr/local/bin/", "/usr/bin/", "/bin/"}) {
-    std::string program = folder + command.program;
-    error = ::posix_spawn(&pid, program.c_str(), &files, &attributes, arguments.data(), environment.data());
-    if (error != ENOENT) break;
+  if (command.surroundings == Surroundings::Ours) {
+    error = ::posix_spawnp(&pid, command.program.c_str(), &files, &attributes, arguments.data(), environment.data());
+  } else {
+    for (const char* folder : {"/usr/local/bin/", "/usr/bin/", "/bin/"}) {
+      std::string program = folder + command.program;
+      error = ::posix_spawn(&pid, program.c_str(), &files, &attributes, arguments.data(), environment.data());
+      if (error != ENOENT) break;
+    }
   }
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);

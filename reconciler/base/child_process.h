@@ -1,7 +1,8 @@
-// The one place where child processes are started: `ssh-keygen` and `gpgv` for signatures. Without a shell, with an
-// environment of its own, a time limit and a bounded output.
+// The one place where child processes are started: `ssh-keygen` and `gpgv` for signatures, a kubeconfig's exec plugin.
+// Without a shell, with a time limit and a bounded output.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,12 +12,19 @@
 
 namespace reconciler {
 
+enum class Surroundings {
+  Bare,  ///< nothing of our environment; the program is looked for in the system's folders only
+  Ours,  ///< our environment; the program may be a path, and is looked for in our PATH
+};
+
 struct ChildCommand {
-  std::string program;  ///< looked for in the system's folders only
+  std::string program;
   std::vector<std::string> arguments = {};
   std::string input = {};
-  Duration time_limit = 10s;           ///< then it is killed, and those it started
-  size_t output_bytes_max = 64 << 10;  ///< of either stream; more is an error
+  Surroundings surroundings = Surroundings::Bare;
+  std::map<std::string, std::string> environment = {};  ///< added to it
+  Duration time_limit = 10s;                            ///< then it is killed, and those it started
+  size_t output_bytes_max = 64 << 10;                   ///< of either stream; more is an error
 };
 
 struct ChildResult {

@@ -10,7 +10,6 @@ namespace reconciler {
 namespace {
 
 constexpr std::ptrdiff_t kInFlightMax = 16;
-constexpr Duration kCallTimeout = 30s;
 constexpr int kThrottledTries = 4;
 constexpr Duration kThrottledWaitMax = 5s;
 constexpr size_t kMessageBytesMax = 500;
@@ -89,12 +88,25 @@ std::map<std::string, Resource> kinds_in(const Json& list, const std::string& ap
 
 }  // namespace
 
-KubernetesApi::KubernetesApi(std::unique_ptr<HttpClient> http) : http_(std::move(http)), in_flight_(kInFlightMax) {}
+KubernetesApi::KubernetesApi(std::unique_ptr<HttpClient> http, int calls_per_second)
+    : http_(std::move(http)),
+      in_flight_(kInFlightMax),
+      pace_(calls_per_second == 0 ? 0ns : std::chrono::nanoseconds(1s) / calls_per_second, 2 * calls_per_second + 1) {}
 
 /// Sleeps unless stopped; false when stopped.
-bool KubernetesApi::wait(Duration time) {
+bool KubernetesApi::wait(std::chrono::nanoseconds time) {
   std::unique_lock lock(mutex_);
   return !stopping_.wait_for(lock, time, [this] { return stopped_; });
+}
+
+/// Until our own rate limit lets the next call through; false when stopped.
+bool KubernetesApi::wait_for_turn() {
+  std::chrono::nanoseconds pause;
+  {
+    std::lock_guard lock(mutex_);
+    pause = pace_.reserve(std::chrono::steady_clock::now().time_since_epoch());
+  }
+  return pause == 0ns || wait(pause);
 }
 
 void KubernetesApi::stop() {
@@ -107,20 +119,23 @@ Result<HttpResponse> KubernetesApi::send(const ApiCall& call) {
   HttpRequest request;
   request.method = call.method;
   request.path = call.path;
-  request.timeout = kCallTimeout;
+  request.timeout = call.timeout;
   request.headers["Accept"] = "application/json";
   if (!call.body.is_null()) {
     request.headers["Content-Type"] = call.content_type;
     request.body = dump(call.body);
   }
+  Duration waited{0};
   for (int tries = 1;; ++tries) {
+    if (!wait_for_turn()) return transient("stopped");
     in_flight_.acquire();
     auto response = http_->request(request);
     in_flight_.release();
     const bool throttled = response && response->status == 429 && call.waits_when_throttled;
     if (!throttled || tries == kThrottledTries) return response;
     Duration pause = retry_after(*response);
-    if (pause > kThrottledWaitMax || !wait(pause)) return response;
+    waited += pause;
+    if (pause > kThrottledWaitMax || waited > call.timeout || !wait(pause)) return response;
   }
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "cluster/pace.h"
 #include "http/client.h"
 
 namespace reconciler {
@@ -33,13 +34,15 @@ struct ApiCall {
   std::string content_type = "application/json";
   Json body = nullptr;               ///< none when null
   std::string about = {};            ///< for messages: `apply ConfigMap shop/settings`
+  Duration timeout = 30s;            ///< of each try, and for all waiting that a busy server asks for
   bool waits_when_throttled = true;  ///< and tries again; an eviction is refused in the same words
   bool secret = false;               ///< the server's words may quote the object, so they are not repeated
 };
 
 class KubernetesApi {
  public:
-  explicit KubernetesApi(std::unique_ptr<HttpClient> http);
+  /// `calls_per_second`: a limit of our own beside the server's; none when zero.
+  explicit KubernetesApi(std::unique_ptr<HttpClient> http, int calls_per_second = 0);
 
   /// What the server answers with; an answer other than 2xx is an error (see `error_of`).
   Result<Json> call(const ApiCall& call);
@@ -65,13 +68,15 @@ class KubernetesApi {
 
  private:
   Result<HttpResponse> send(const ApiCall& call);
-  bool wait(Duration time);
+  bool wait(std::chrono::nanoseconds time);
+  bool wait_for_turn();
 
   std::unique_ptr<HttpClient> http_;
   std::counting_semaphore<> in_flight_;
   std::mutex mutex_;
   std::condition_variable stopping_;
   bool stopped_ = false;
+  Pace pace_;
   std::map<std::string, std::map<std::string, Resource>> kinds_;  ///< by apiVersion, then kind
 };
 

@@ -19,7 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kServiceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
 constexpr size_t kFileBytesMax = size_t{1} << 20;
 
 Result<std::string> read_file(const std::string& path) {
@@ -55,6 +54,14 @@ void make_absolute(Json& config, const std::string& list, const std::string& ent
   }
 }
 
+/// A plugin without a slash is looked for in PATH.
+void make_exec_absolute(Json& config, const fs::path& folder) {
+  if (!config.is_object() || !config.contains("users") || !config["users"].is_array()) return;
+  for (Json& user : config["users"])
+    if (std::string command = text_at(user, {"user", "exec", "command"}); command.find('/') != command.npos)
+      user["user"]["exec"]["command"] = (folder / command).lexically_normal().string();
+}
+
 Result<Json> load_config(const std::string& path) {
   auto config = read_config(path);
   if (!config) return config;
@@ -62,6 +69,7 @@ Result<Json> load_config(const std::string& path) {
   fs::path folder = fs::absolute(path, error).parent_path();
   make_absolute(*config, "clusters", "cluster", {"certificate-authority"}, folder);
   make_absolute(*config, "users", "user", {"client-certificate", "client-key", "tokenFile"}, folder);
+  make_exec_absolute(*config, folder);
   return config;
 }
 
@@ -86,13 +94,16 @@ Result<std::string> pem_of(const Json& entry, std::string_view member, const std
   return path.empty() ? Result<std::string>(std::string()) : read_file(path);
 }
 
-Result<void> refuse_unsupported(const Json& cluster, const Json& user, const std::string& where) {
+Result<void> refuse_unsupported(const Json& cluster, const Json& user, ExecPlugins exec_plugins,
+                                const std::string& where) {
   auto refuse = [&](const std::string& what) { return Result<void>(invalid(where + ": " + what)); };
   if (flag_at(cluster, {"insecure-skip-tls-verify"}))
     return refuse("insecure-skip-tls-verify is refused: give the server's certificate-authority");
   if (!text_at(cluster, {"tls-server-name"}).empty()) return refuse("tls-server-name is not supported");
-  if (find(user, {"exec"}) != nullptr)
-    return refuse("exec credential plugins are not run: use a token, a tokenFile or a client certificate");
+  if (find(user, {"exec"}) != nullptr && exec_plugins == ExecPlugins::Refused)
+    return refuse(
+        "exec credential plugins are run with --allow-exec-plugin only; a token, a tokenFile or a client "
+        "certificate needs none");
   if (find(user, {"auth-provider"}) != nullptr)
     return refuse("auth-provider has been removed from Kubernetes: use a token or a client certificate");
   if (!text_at(user, {"username"}).empty())
@@ -101,43 +112,21 @@ Result<void> refuse_unsupported(const Json& cluster, const Json& user, const std
   return {};
 }
 
-std::string host_of(const std::string& url) {
-  size_t begin = url.find("://");
-  begin = begin == url.npos ? 0 : begin + 3;
-  size_t end = url.find_first_of("/?#", begin);
-  std::string host = url.substr(begin, end == url.npos ? end : end - begin);
-  if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
-  return host.substr(0, host.find(':'));
-}
-
-bool is_loopback(const std::string& host) { return host == "localhost" || host.starts_with("127.") || host == "::1"; }
-
 /// A token over plain HTTP could be read by everyone on the way.
-Result<void> check_server(const HttpClientSettings& http, const std::string& where) {
+Result<void> check_server(const ClusterAccess& access, const std::string& where) {
+  const HttpClientSettings& http = access.http;
   bool is_plain = http.base_url.starts_with("http://");
   if (!is_plain && !http.base_url.starts_with("https://"))
     return invalid(where + ": server must be http:// or https://, got " + redact(http.base_url));
-  if (is_plain && !is_loopback(host_of(http.base_url)) && !(http.token.empty() && http.token_file.empty()))
+  const bool has_token = !http.token.empty() || !http.token_file.empty() || access.exec;
+  if (is_plain && !is_loopback(host_of(http.base_url)) && has_token)
     return invalid(where + ": a token is not sent over http://, use https://");
   if (!http.proxy.empty() && !http.proxy.starts_with("http://") && !http.proxy.starts_with("https://"))
     return invalid(where + ": only http:// and https:// proxies are supported");
   return {};
 }
 
-std::string proxy_for(const std::string& server, const Environment& environment) {
-  auto either = [&](const std::string& lower, const std::string& upper) {
-    auto value = environment(upper);
-    if (!value || value->empty()) value = environment(lower);
-    return value.value_or("");
-  };
-  bool is_plain = server.starts_with("http://");
-  std::string proxy = is_plain ? either("http_proxy", "HTTP_PROXY") : either("https_proxy", "HTTPS_PROXY");
-  if (proxy.empty() || bypasses_proxy(host_of(server), either("no_proxy", "NO_PROXY"))) return "";
-  return proxy.find("://") == proxy.npos ? "http://" + proxy : proxy;
-}
-
-Result<ClusterAccess> in_cluster(const std::string& host, const std::string& port) {
-  fs::path folder(kServiceAccount);
+Result<ClusterAccess> in_cluster(const fs::path& folder, const std::string& host, const std::string& port) {
   auto ca = read_file(folder / "ca.crt");
   if (!ca) return ca.error();
   ClusterAccess access;
@@ -171,23 +160,22 @@ Result<Json> load_list(const std::vector<std::string>& paths) {
   return config;
 }
 
-Result<ClusterAccess> from_files(const std::vector<std::string>& paths, const std::string& context) {
+Result<ClusterAccess> from_files(const std::vector<std::string>& paths, const AccessChoice& choice) {
   auto config = load_list(paths);
   if (!config) return config.error();
-  return access_of(*config, context, paths.front());
+  return access_of(*config, choice, paths.front());
 }
 
 Result<ClusterAccess> locate(const AccessChoice& choice, const Environment& environment) {
-  if (!choice.kubeconfig.empty()) return from_files({choice.kubeconfig}, choice.context);
-  if (auto list = environment("KUBECONFIG"); list && !list->empty())
-    return from_files(split(*list, ':'), choice.context);
+  if (!choice.kubeconfig.empty()) return from_files({choice.kubeconfig}, choice);
+  if (auto list = environment("KUBECONFIG"); list && !list->empty()) return from_files(split(*list, ':'), choice);
   std::error_code error;
   auto home = environment("HOME");
   std::string usual = home.value_or("") + "/.kube/config";
-  if (home && fs::exists(usual, error)) return from_files({usual}, choice.context);
+  if (home && fs::exists(usual, error)) return from_files({usual}, choice);
   auto host = environment("KUBERNETES_SERVICE_HOST");
   auto port = environment("KUBERNETES_SERVICE_PORT");
-  if (host && port) return in_cluster(*host, *port);
+  if (host && port) return in_cluster(choice.service_account, *host, *port);
   return invalid("no cluster: give --kubeconfig FILE, set KUBECONFIG, or run in a pod with a service account");
 }
 
@@ -213,8 +201,8 @@ Json merged_kubeconfig(Json first, const Json& later) {
   return first;
 }
 
-Result<ClusterAccess> access_of(const Json& config, const std::string& context, const std::string& file) {
-  std::string name = context.empty() ? text_at(config, {"current-context"}) : context;
+Result<ClusterAccess> access_of(const Json& config, const AccessChoice& choice, const std::string& file) {
+  std::string name = choice.context.empty() ? text_at(config, {"current-context"}) : choice.context;
   if (name.empty()) return invalid(file + ": no current-context; choose one with --context");
   const Json* chosen = named(config, "contexts", "context", name);
   if (chosen == nullptr) return invalid(file + ": context " + name + " does not exist");
@@ -226,7 +214,8 @@ Result<ClusterAccess> access_of(const Json& config, const std::string& context, 
   if (user == nullptr && !user_name.empty()) return invalid(where + ": user " + user_name + " does not exist");
   const Json nobody = Json::object();
   if (user == nullptr) user = &nobody;
-  if (auto supported = refuse_unsupported(*cluster, *user, where); !supported) return supported.error();
+  if (auto supported = refuse_unsupported(*cluster, *user, choice.exec_plugins, where); !supported)
+    return supported.error();
 
   ClusterAccess access;
   access.from = "context " + name + " of " + file;
@@ -234,7 +223,12 @@ Result<ClusterAccess> access_of(const Json& config, const std::string& context, 
   access.http.base_url = text_at(*cluster, {"server"});
   access.http.proxy = text_at(*cluster, {"proxy-url"});
   access.http.token = text_at(*user, {"token"});
-  if (access.http.token.empty()) access.http.token_file = text_at(*user, {"tokenFile"});
+  access.http.token_file = text_at(*user, {"tokenFile"});
+  if (const Json* exec = find(*user, {"exec"})) {
+    auto plugin = exec_plugin_of(*exec, *cluster);
+    if (!plugin) return invalid(where + ": " + plugin.error().message);
+    access.exec = *plugin;
+  }
   auto ca = pem_of(*cluster, "certificate-authority", where);
   if (!ca) return ca.error();
   auto certificate = pem_of(*user, "client-certificate", where);
@@ -242,7 +236,7 @@ Result<ClusterAccess> access_of(const Json& config, const std::string& context, 
   auto key = pem_of(*user, "client-key", where);
   if (!key) return key.error();
   access.http.tls = {.ca = *ca, .certificate = *certificate, .key = *key};
-  if (auto server = check_server(access.http, where); !server) return server.error();
+  if (auto server = check_server(access, where); !server) return server.error();
   return access;
 }
 
@@ -250,19 +244,8 @@ Result<ClusterAccess> find_cluster(const AccessChoice& choice, const Environment
   auto access = locate(choice, environment);
   if (!access) return access;
   if (access->http.proxy.empty()) access->http.proxy = proxy_for(access->http.base_url, environment);
-  if (auto server = check_server(access->http, access->from); !server) return server.error();
+  if (auto server = check_server(*access, access->from); !server) return server.error();
   return access;
-}
-
-bool bypasses_proxy(const std::string& host, const std::string& no_proxy) {
-  if (is_loopback(host)) return true;
-  for (std::string entry : split(no_proxy, ',')) {
-    entry.erase(std::remove(entry.begin(), entry.end(), ' '), entry.end());
-    if (entry == "*" || entry == host) return true;
-    std::string suffix = entry.starts_with('.') ? entry : "." + entry;
-    if (suffix != "." && host.ends_with(suffix)) return true;
-  }
-  return false;
 }
 
 }  // namespace reconciler

@@ -49,7 +49,9 @@ bool is_established(const Json& definition) { return health_of(definition).statu
 
 struct KubernetesCluster::Parts {
   Parts(KubernetesClusterSettings chosen, std::unique_ptr<HttpClient> http)
-      : settings(std::move(chosen)), api(std::move(http)), cache(settings.owner, settings.field_manager) {
+      : settings(std::move(chosen)),
+        api(std::move(http), settings.calls_per_second),
+        cache(settings.owner, settings.field_manager) {
     for (Watched& watched : watched_kinds()) reflectors.emplace_back(api, cache, settings.owner, std::move(watched));
     // Definitions of all are followed, so that a kind is found when it comes and nobody has to ask for it.
     definitions.emplace(

@@ -16,6 +16,7 @@ struct KubernetesClusterSettings {
   std::string owner = "serin";  ///< value of the label serin.dev/owner
   std::string field_manager{kFieldManager};
   std::string default_namespace = "default";
+  int calls_per_second = 0;  ///< a limit of our own; none when zero
   /// Wraps the client that all requests go through; for measuring them.
   std::function<std::unique_ptr<HttpClient>(std::unique_ptr<HttpClient>)> around_http = nullptr;
 };

@@ -21,23 +21,29 @@ Result<std::string> read_token(const std::string& path) {
 }
 
 /// A bearer token, which may live in a file and be replaced there now and then.
-class Token {
+class FileToken : public TokenSource {
  public:
-  Token(std::string token, std::string file) : token_(std::move(token)), file_(std::move(file)) {}
+  FileToken(std::string token, std::string file) : token_(std::move(token)), file_(std::move(file)) {}
 
-  Result<std::string> current() {
+  /// While the file is being replaced the token before it does.
+  Result<std::string> token() override {
     if (file_.empty()) return token_;
     std::lock_guard lock(mutex_);
     std::error_code error;
     auto written = std::filesystem::last_write_time(file_, error);
-    if (error) return transient("token file " + file_ + ": " + error.message());
-    if (token_.empty() || written != written_) {
-      auto token = read_token(file_);
-      if (!token) return token.error();
-      token_ = *std::move(token);
-      written_ = written;
-    }
+    if (!error && written == written_) return token_;
+    auto token =
+        error ? Result<std::string>(transient("token file " + file_ + ": " + error.message())) : read_token(file_);
+    if (!token) return token_.empty() ? token : token_;
+    token_ = *std::move(token);
+    written_ = written;
     return token_;
+  }
+
+  /// What is in the file may be newer than its time stamp tells.
+  void refused(const std::string&) override {
+    std::lock_guard lock(mutex_);
+    written_ = {};
   }
 
  private:
@@ -47,28 +53,35 @@ class Token {
   std::filesystem::file_time_type written_{};
 };
 
+std::shared_ptr<TokenSource> tokens_of(const HttpClientSettings& settings) {
+  if (settings.tokens) return settings.tokens;
+  return std::make_shared<FileToken>(settings.token, settings.token_file);
+}
+
 class KeptAliveClient : public HttpClient {
  public:
   KeptAliveClient(const HttpClientSettings& settings, std::unique_ptr<RestStreams> opened)
       : base_url_(settings.base_url),
-        token_(settings.token, settings.token_file),
+        tokens_(tokens_of(settings)),
         calls_(settings),
         streams_(std::move(opened)) {}
 
   Result<HttpResponse> request(const HttpRequest& request) override {
-    auto token = token_.current();
+    auto token = tokens_->token();
     if (!token) return token.error();
     auto response = calls_.call(request, *token);
     if (!response) return about(request, response.error());
+    if (response->status == 401) tokens_->refused(*token);
     return response;
   }
 
   Result<HttpResponse> stream(const HttpRequest& request, std::stop_token stop,
                               const std::function<bool(std::string_view)>& on_line) override {
-    auto token = token_.current();
+    auto token = tokens_->token();
     if (!token) return token.error();
     auto response = streams_->read(request, *token, stop, on_line);
     if (!response) return about(request, response.error());
+    if (response->status == 401) tokens_->refused(*token);
     return response;
   }
 
@@ -80,7 +93,7 @@ class KeptAliveClient : public HttpClient {
   }
 
   std::string base_url_;
-  Token token_;
+  const std::shared_ptr<TokenSource> tokens_;
   CurlCalls calls_;
   std::unique_ptr<RestStreams> streams_;
 };

@@ -40,12 +40,23 @@ struct TlsSettings {
   std::string key;
 };
 
+/// Who makes bearer tokens on demand. Safe from any thread.
+class TokenSource {
+ public:
+  virtual ~TokenSource() = default;
+  /// The token to send now; may take its time.
+  virtual Result<std::string> token() = 0;
+  /// The server answered 401 to it.
+  virtual void refused(const std::string& token) = 0;
+};
+
 struct HttpClientSettings {
   std::string base_url;  ///< `https://host:port`, a path prefix allowed; user info is refused
   TlsSettings tls;
   std::string token;       ///< sent as `Authorization: Bearer`
-  std::string token_file;  ///< instead of `token`; read anew when the file changes
-  std::string proxy;       ///< `http://host:port`; none when empty
+  std::string token_file;  ///< before `token`; read anew when the file changes, kept while it cannot be read
+  std::shared_ptr<TokenSource> tokens;  ///< before both; several clients may share what is costly to make
+  std::string proxy;                    ///< `http://host:port`; none when empty
   std::string user_agent = "serin";
   Duration stream_idle = 90s;  ///< a stream that is silent for so long counts as dead
 };

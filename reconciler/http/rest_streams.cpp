@@ -54,12 +54,24 @@ Result<void> check_tls(const TlsSettings& tls) {
   return {};
 }
 
+/// cpprestsdk does not read the user out of a proxy's address.
+web::web_proxy proxy_of(const std::string& address) {
+  const web::uri uri(address);
+  web::web_proxy proxy(uri);
+  const std::string user = uri.user_info();
+  if (user.empty()) return proxy;
+  const size_t colon = user.find(':');
+  proxy.set_credentials(web::credentials(web::uri::decode(user.substr(0, colon)),
+                                         colon == user.npos ? "" : web::uri::decode(user.substr(colon + 1))));
+  return proxy;
+}
+
 rest::client::http_client_config configured(const HttpClientSettings& settings) {
   rest::client::http_client_config config;
   config.set_timeout(settings.stream_idle);  // each step's: the connect, the head, then each block
   config.set_max_redirects(0);               // a redirect would carry our token to another host
   config.set_ssl_context_callback([tls = settings.tls](boost::asio::ssl::context& context) { trust(context, tls); });
-  if (!settings.proxy.empty()) config.set_proxy(web::web_proxy(web::uri(settings.proxy)));
+  if (!settings.proxy.empty()) config.set_proxy(proxy_of(settings.proxy));
   return config;
 }
 

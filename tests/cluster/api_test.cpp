@@ -175,3 +175,17 @@ TEST_CASE("a watch that is too old is replaced by a new list", "[api]") {
   REQUIRE(observed.workloads.size() == 1);  // what the earlier lists held is gone
   CHECK(observed.workloads[0].name != "list-1");
 }
+
+TEST_CASE("a rate limit lets a burst through and then keeps its pace", "[api]") {
+  Pace pace(100ms, 3);
+  CHECK(pace.reserve(10s) == 0s);
+  CHECK(pace.reserve(10s) == 0s);
+  CHECK(pace.reserve(10s) == 0s);
+  CHECK(pace.reserve(10s) == 100ms);
+  CHECK(pace.reserve(10s) == 200ms);
+  // Whoever waited that long has its place; the next one comes after it.
+  CHECK(pace.reserve(10s + 200ms) == 100ms);
+  CHECK(pace.reserve(20s) == 0s);
+  Pace none(0ns, 1);
+  for (int i = 0; i < 100; ++i) CHECK(none.reserve(1s) == 0s);
+}

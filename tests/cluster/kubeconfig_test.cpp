@@ -143,7 +143,7 @@ TEST_CASE("a KUBECONFIG list is merged, the first value of each name counts", "[
   auto found = find_cluster({}, environment({{"KUBECONFIG", first + ":/no/such/file:" + second}}));
   REQUIRE(found);
   CHECK(found->http.base_url == "https://k");
-  CHECK(found->http.token.empty());
+  CHECK(found->http.token.empty());  // of the first file's user, as a whole
   CHECK(found->http.token_file == folder.path / "a/token");
 }
 
@@ -158,6 +158,21 @@ TEST_CASE("without a kubeconfig the usual places are looked at", "[kubeconfig]")
       find_cluster({}, environment({{"KUBERNETES_SERVICE_HOST", "10.0.0.1"}, {"KUBERNETES_SERVICE_PORT", "443"}}));
   REQUIRE_FALSE(pod);  // Not in a pod: its service account is missing, and that is said.
   CHECK(contains(pod.error().message, "serviceaccount"));
+}
+
+TEST_CASE("a pod is its service account, whose token is read again when it changes", "[kubeconfig]") {
+  Folder folder;
+  folder.write("ca.crt", "CA");
+  folder.write("token", "t");
+  folder.write("namespace", "serin");
+  auto pod = find_cluster({.service_account = folder.path},
+                          environment({{"KUBERNETES_SERVICE_HOST", "fd00::1"}, {"KUBERNETES_SERVICE_PORT", "443"}}));
+  REQUIRE(pod);
+  CHECK(pod->http.base_url == "https://[fd00::1]:443");
+  CHECK(pod->http.tls.ca == "CA");
+  CHECK(pod->http.token.empty());
+  CHECK(pod->http.token_file == folder.path / "token");
+  CHECK(pod->default_namespace == "serin");
 }
 
 TEST_CASE("proxies come from the kubeconfig, else from the environment", "[kubeconfig]") {
@@ -180,6 +195,27 @@ TEST_CASE("NO_PROXY names hosts and domains, loopback never needs one", "[kubeco
   CHECK(bypasses_proxy("10.1.2.3", "10.1.2.3"));
   CHECK_FALSE(bypasses_proxy("ab", "b"));
   CHECK_FALSE(bypasses_proxy("a.b", ""));
+  CHECK(bypasses_proxy("https://A.b:6443", "a.B"));
+  CHECK(bypasses_proxy("https://a.b:6443/x", "a.b:6443"));
+  CHECK_FALSE(bypasses_proxy("https://a.b", "a.b:6443"));
+  CHECK_FALSE(bypasses_proxy("https://a.b", ":443"));
+}
+
+TEST_CASE("NO_PROXY names networks", "[kubeconfig]") {
+  CHECK(bypasses_proxy("https://10.96.0.1:443", "10.0.0.0/8"));
+  CHECK(bypasses_proxy("https://10.96.0.1:443", "x,10.96.0.0/12"));
+  CHECK_FALSE(bypasses_proxy("https://11.0.0.1", "10.0.0.0/8"));
+  CHECK(bypasses_proxy("https://[fd00::1]:6443", "fd00::/8"));
+  CHECK_FALSE(bypasses_proxy("https://[fd00::1]:6443", "10.0.0.0/8"));
+  CHECK_FALSE(bypasses_proxy("https://10.0.0.1", "10.0.0.0/x"));
+  CHECK_FALSE(bypasses_proxy("https://10.0.0.1", "10.0.0.0/99"));
+}
+
+TEST_CASE("a token file comes before a token, which is the first one to send", "[kubeconfig]") {
+  Folder folder;
+  auto found = access(folder.write("config", config("server: 'https://k'", "token: t, tokenFile: token")));
+  CHECK(found.http.token == "t");
+  CHECK(found.http.token_file == folder.path / "token");
 }
 
 TEST_CASE("base64 is decoded strictly", "[kubeconfig]") {

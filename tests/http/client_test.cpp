@@ -201,7 +201,30 @@ TEST_CASE("a token file is read anew when it changes", "[http]") {
   REQUIRE(client->request(get("/")));
   CHECK(contains(seen, "Authorization: Bearer second\r\n"));
   std::filesystem::remove_all(folder);
-  CHECK(client->request(get("/")).error().kind == ErrorKind::Transient);
+  REQUIRE(client->request(get("/")));  // it may be on its way to be replaced
+  CHECK(contains(seen, "Authorization: Bearer second\r\n"));
+  CHECK(client_of(server, settings)->request(get("/")).error().kind == ErrorKind::Transient);
+}
+
+TEST_CASE("whoever makes tokens hears of a refusal", "[http]") {
+  struct Tokens : TokenSource {
+    int made = 0;
+    std::string refusal;
+    Result<std::string> token() override { return "t" + std::to_string(++made); }
+    void refused(const std::string& token) override { refusal = token; }
+  };
+  RawServer server([&](RawConnection& connection) {
+    for (std::string request; !(request = connection.read_request()).empty();)
+      connection.send(http_answer(contains(request, "Bearer t1\r\n") ? 401 : 200, ""));
+  });
+  auto tokens = std::make_shared<Tokens>();
+  HttpClientSettings settings;
+  settings.token = "never sent";
+  settings.tokens = tokens;
+  auto client = client_of(server, settings);
+  CHECK(client->request(get("/"))->status == 401);
+  CHECK(tokens->refusal == "t1");
+  CHECK(client->request(get("/"))->status == 200);
 }
 
 TEST_CASE("the lines of a stream arrive one by one, however they were cut", "[http]") {

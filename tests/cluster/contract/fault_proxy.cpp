@@ -39,6 +39,19 @@ bool pump(int from, int to) {
   return count > 0;
 }
 
+bool send_all(int to, const std::string& bytes) {
+  return ::send(to, bytes.data(), bytes.size(), MSG_NOSIGNAL) == ssize_t(bytes.size());
+}
+
+/// Head and body are there.
+bool is_whole(const std::string& request) {
+  const size_t end = request.find("\r\n\r\n");
+  if (end == request.npos) return false;
+  const size_t length = request.find("Content-Length: ");
+  const size_t body = length < end ? std::stoul(request.substr(length + 16)) : 0;
+  return request.size() >= end + 4 + body;
+}
+
 }  // namespace
 
 FaultProxy::FaultProxy(int to_port) : to_port_(to_port) {
@@ -70,6 +83,32 @@ void FaultProxy::cut() { ++generation_; }
 
 void FaultProxy::heal() { mode_ = Mode::Pass; }
 
+void FaultProxy::answer_next(int count, const std::string& answer) {
+  std::lock_guard lock(mutex_);
+  answer_ = answer;
+  answers_left_ = count;
+}
+
+bool FaultProxy::take_answer() {
+  std::lock_guard lock(mutex_);
+  if (answers_left_ == 0) return false;
+  --answers_left_;
+  return true;
+}
+
+/// Moves what the client says on, or answers in the server's place. `kept`: the part of a request that is not moved on.
+bool FaultProxy::take_request(int client, int server, std::string& kept) {
+  if (kept.empty() && !take_answer()) return pump(client, server);
+  char block[16384];
+  const ssize_t count = ::recv(client, block, sizeof block, 0);
+  if (count <= 0) return false;
+  kept.append(block, size_t(count));
+  if (!is_whole(kept)) return true;
+  kept.clear();
+  std::lock_guard lock(mutex_);
+  return send_all(client, answer_);
+}
+
 void FaultProxy::heal_for_new() {
   silenced_ = generation_.load();
   ++generation_;
@@ -97,6 +136,7 @@ void FaultProxy::forward(int client, int generation) {
   sockaddr_in address = loopback(to_port_);
   bool is_open = ::connect(server, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   int at_once = 1;
+  std::string kept;
   ::setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
   ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
   while (is_open && !ending_ && (generation == generation_ || generation <= silenced_)) {
@@ -107,7 +147,7 @@ void FaultProxy::forward(int client, int generation) {
     }
     if (::poll(ready, 2, 10) < 0) break;
     if (is_silent(generation)) continue;  // what has come since then is lost too
-    if (ready[0].revents != 0) is_open = pump(client, server);
+    if (ready[0].revents != 0) is_open = take_request(client, server, kept);
     if (is_open && ready[1].revents != 0) is_open = pump(server, client);
   }
   ::close(server);

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <list>
+#include <mutex>
+#include <string>
 #include <thread>
 
 namespace reconciler {
@@ -23,12 +25,18 @@ class FaultProxy {
   void cut();
   /// All is well again for new connections.
   void heal();
+  /// The next requests never arrive and are answered with this instead. For HTTP without TLS.
+  void answer_next(int count, const std::string& answer);
+  /// How many of those are left.
+  int answers_left() const { return answers_left_; }
 
  private:
   enum class Mode { Pass, Stall, Refuse };
   bool is_silent(int generation) const { return mode_ == Mode::Stall || generation <= silenced_; }
   void accept_all();
   void forward(int client, int generation);
+  bool take_request(int client, int server, std::string& kept);
+  bool take_answer();
 
   const int to_port_;
   int socket_ = -1;
@@ -38,6 +46,9 @@ class FaultProxy {
   std::atomic<int> silenced_ = -1;   ///< connections of this generation or an older one are silent
   std::atomic<int> open_ = 0;
   std::atomic<bool> ending_ = false;
+  std::mutex mutex_;
+  std::string answer_;
+  std::atomic<int> answers_left_ = 0;
   std::list<std::thread> forwarding_;
   std::thread accepting_;
 };

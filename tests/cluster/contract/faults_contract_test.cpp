@@ -26,6 +26,19 @@ bool is_seen(Cluster& cluster, const Rollout& rollout, const std::string& hash) 
   return !workload(cluster, rollout, hash).name.empty();
 }
 
+std::string refusal(int status, const std::string& headers = "") {
+  const std::string body = R"({"kind": "Status", "message": "not now", "code": )" + std::to_string(status) + "}";
+  return "HTTP/1.1 " + std::to_string(status) + " No\r\nContent-Type: application/json\r\n" + headers +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+/// Answers cannot be put into a TLS connection.
+bool can_answer_instead() {
+  if (base_url_at(1).starts_with("http://")) return true;
+  WARN("skipped: the server speaks TLS");
+  return false;
+}
+
 }  // namespace
 
 TEST_CASE("watches that are reset go on where they were", "[contract][faults]") {
@@ -82,4 +95,50 @@ TEST_CASE("a server that cannot be reached at first is found when it is there", 
   CHECK((*cluster)->observe(checkout("default"), TimePoint{}).error().kind == ErrorKind::Transient);
   proxy.heal();
   CHECK(eventually([&] { return bool((*cluster)->ready()); }));
+}
+
+TEST_CASE("a busy server is asked again after the time it names", "[contract][faults]") {
+  if (!can_answer_instead()) return;
+  Behind behind;
+  const std::string ns = new_namespace(*behind.cluster);
+  behind.proxy.answer_next(3, refusal(429, "Retry-After: 0\r\n"));
+  CHECK(behind.cluster->apply(config_map(ns, "settings", "1"), ApplyMode::Write));
+  CHECK(behind.proxy.answers_left() == 0);
+  behind.proxy.answer_next(100, refusal(429, "Retry-After: 3600\r\n"));
+  auto busy = behind.cluster->apply(config_map(ns, "settings", "2"), ApplyMode::Write);
+  REQUIRE_FALSE(busy);
+  CHECK(busy.error().kind == ErrorKind::Transient);
+}
+
+TEST_CASE("what went wrong tells whether to try again, to look again or to give up", "[contract][faults]") {
+  if (!can_answer_instead()) return;
+  Behind behind;
+  const std::string ns = new_namespace(*behind.cluster);
+  for (const auto& [status, kind] : {std::pair(500, ErrorKind::Transient),
+                                     {503, ErrorKind::Transient},
+                                     {401, ErrorKind::Transient},
+                                     {409, ErrorKind::Conflict},
+                                     {403, ErrorKind::Invalid},
+                                     {302, ErrorKind::Invalid},
+                                     {422, ErrorKind::Invalid}}) {
+    INFO(status);
+    behind.proxy.answer_next(1, refusal(status, "Location: http://127.0.0.1:1/elsewhere\r\n"));
+    auto refused = behind.cluster->apply(config_map(ns, "settings", "1"), ApplyMode::Write);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == kind);
+    CHECK(refused.error().message.find("not now") != std::string::npos);
+    CHECK(behind.proxy.answers_left() == 0);
+  }
+  CHECK(behind.cluster->apply(config_map(ns, "settings", "1"), ApplyMode::Write));
+}
+
+TEST_CASE("watches come back from a burst of errors and have missed nothing", "[contract][faults]") {
+  if (!can_answer_instead()) return;
+  Behind behind;
+  Rollout rollout = checkout(new_namespace(*behind.cluster));
+  behind.proxy.answer_next(6, refusal(500));
+  behind.proxy.cut();
+  Backdoor().post(path(rollout.key.ns, "replicasets", ""), owned_replica_set(rollout.key.ns, "meanwhile"));
+  CHECK(eventually([&] { return behind.proxy.answers_left() == 0; }));
+  CHECK(eventually([&] { return is_seen(*behind.cluster, rollout, "meanwhile"); }));
 }
