@@ -14,7 +14,7 @@ TOP_LEVEL = {"CMakeLists.txt", "README.md", "LICENSE", "reconciler", "manifests-
 LAYERS = [
     {"base"},
     {"rollout", "objects"},
-    {"ports.h", "manifest", "http"},
+    {"ports.h", "lease.h", "manifest", "http"},
     {"git", "cluster", "metrics", "notify", "daemon"},
     {"web", "sim"},
     {"cli"},

@@ -57,8 +57,9 @@ class DemoFolder {
 class Demo {
  public:
   Demo(GitRepository& git, Cluster& cluster, DemoScript script, DemoTimeline::Surface surface)
-      : workers_(4),
-        daemon_({.interval = 1s}, git, cluster, clock_, workers_),
+      : leadership_(Leadership::sole(clock_)),
+        workers_(4),
+        daemon_({.interval = 1s}, git, cluster, clock_, workers_, leadership_),
         git_(git),
         script_(std::move(script)),
         timeline_(surface, clock_.monotonic()),
@@ -119,6 +120,7 @@ class Demo {
   }
 
   SystemClock clock_;
+  Leadership leadership_;
   ThreadWorkers workers_;
   Daemon daemon_;
   GitRepository& git_;

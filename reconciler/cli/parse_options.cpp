@@ -99,11 +99,28 @@ struct Given {
   std::vector<std::string> operands;
 };
 
+/// Takes `--flag=true` and `--flag=false` out of the words: Boost knows flags without a value only.
+std::map<std::string, std::string> take_flag_values(const std::vector<Option>& options,
+                                                    std::vector<std::string>& words) {
+  std::map<std::string, std::string> values;
+  const auto end = std::find(words.begin(), words.end(), "--");
+  auto is_taken = [&](const std::string& word) {
+    for (const Option& option : options)
+      for (const char* value : {"true", "false"})
+        if (is_flag(option) && word == "--" + option.name + "=" + value)
+          return values.emplace(option.name, value).second;
+    return false;
+  };
+  words.erase(std::remove_if(words.begin(), end, is_taken), end);
+  return values;
+}
+
 Result<Given> read_command_line(const Syntax& syntax, const std::vector<Option>& options,
-                                const std::vector<std::string>& arguments) {
+                                std::vector<std::string> arguments) {
   using namespace po::command_line_style;
   try {
     Given given;
+    auto flags = take_flag_values(options, arguments);
     po::options_description description = description_of(options, Source::CommandLine);
     po::parsed_options parsed = po::command_line_parser(arguments)
                                     .options(description)
@@ -112,6 +129,8 @@ Result<Given> read_command_line(const Syntax& syntax, const std::vector<Option>&
     po::variables_map map;
     po::store(parsed, map);
     for (const auto& [name, value] : map) given.values[name] = value.as<std::string>();
+    for (const auto& [name, value] : flags)
+      if (!given.values.emplace(name, value).second) return invalid(format("--{} is given twice", name));
     for (const po::option& option : parsed.options)
       if (option.position_key >= 0) given.operands.push_back(option.value.at(0));
     // There are no short options; a word that looks like one is an operand only after `--`.

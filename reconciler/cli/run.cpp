@@ -8,13 +8,17 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/dry_run.h"
+#include "cli/identity.h"
 #include "cli/options.h"
 #include "cli/run_options.h"
 #include "cli/service_manager.h"
 #include "cli/signals.h"
 #include "cli/state_directory.h"
 #include "cluster/kubernetes_cluster.h"
+#include "cluster/kubernetes_lease.h"
 #include "daemon/daemon.h"
+#include "daemon/leader_ports.h"
+#include "daemon/lease_thread.h"
 #include "daemon/system_clock.h"
 #include "git/address.h"
 #include "git/libgit2_repository.h"
@@ -34,10 +38,17 @@ constexpr Duration kLongestWait = 1h;
 /// How long `--once` waits for an API server or a repository that does not answer.
 constexpr Duration kOncePatience = 60s;
 
+std::string following_text(const Leadership::Standing& standing) {
+  if (!standing.trouble.empty()) return "decides nothing; " + standing.trouble;
+  return standing.leader.empty() ? "decides nothing until it is known who leads"
+                                 : format("follows {}, which leads", standing.leader);
+}
+
 std::string status_line(const Report& report) {
   const RolloutCounts& counts = report.rollouts.counts();
   std::string text =
       format("{} rollouts, {} under way, {} in trouble", report.rollouts.size(), counts.under_way, counts.in_trouble);
+  if (!report.leadership.leads) text = following_text(report.leadership);
   if (!report.git_trouble.empty()) text += "; git: " + report.git_trouble;
   if (!report.cluster_trouble.empty()) text += "; cluster: " + report.cluster_trouble;
   return text;
@@ -72,20 +83,29 @@ struct Metering {
   MeasuredGit git;
 };
 
+/// How this daemon is elected; without one it leads alone.
+struct Candidacy {
+  Lease* lease = nullptr;
+  std::string identity = {};
+};
+
 /// The loop of one process: what is due, then wait for an answer, an event or the time.
 class Loop {
  public:
-  Loop(const RunOptions& options, GitRepository& git, Cluster& cluster, Metering& metering)
+  Loop(const RunOptions& options, GitRepository& git, Cluster& cluster, Metering& metering, const Candidacy& candidacy)
       : options_(options),
-        git_(git),
         metering_(metering),
+        leadership_(candidacy.lease ? Leadership(clock_) : Leadership::sole(clock_)),
         workers_(kClusterThreads),
         measured_workers_(workers_, clock_, metering.measurements),
         measured_cluster_(cluster, metering.measurements),
-        daemon_(options.daemon, git, measured_cluster_, clock_, measured_workers_),
+        git_(git, leadership_),
+        cluster_(measured_cluster_, leadership_),
+        daemon_(options.daemon, git_, cluster_, clock_, measured_workers_, leadership_),
         counters_(metering.measurements, metering.git, clock_),
         signals_([this] { workers_.wake(); }) {
-    cluster.on_change([this] { workers_.wake(); });
+    cluster_.on_change([this] { workers_.wake(); });
+    leadership_.on_change([this] { workers_.wake(); });
     daemon_.on_events = [this](const RolloutKey& key, const Status& status, const std::vector<RolloutEvent>& events) {
       counters_.happened(key, status, events);
     };
@@ -94,8 +114,15 @@ class Loop {
       metering_.measurements.add(Measure::Reconciles, labels);
       metering_.measurements.time(Measure::ReconcileSeconds, labels, took);
     };
+    if (!candidacy.lease) return;
+    elector_.emplace(*candidacy.lease, clock_, leadership_, candidacy.identity);
+    election_.emplace(*elector_, clock_);
   }
-  ~Loop() { workers_.stop(); }
+  /// The lease goes last: nothing is written after it.
+  ~Loop() {
+    workers_.stop();
+    election_.reset();
+  }
 
   int run() {
     if (auto listening = listen(); !listening) return failed(listening.error());
@@ -124,9 +151,9 @@ class Loop {
 
   void announce() {
     tell_alive();
-    if (!ready_told_ && daemon_.begun()) {
+    if (!ready_told_ && daemon_.ready()) {
       tell_ready();
-      log_info("ready", {{"commit", daemon_.head()}});
+      log_info("ready", {{"commit", daemon_.head()}, {"leader", daemon_.leadership().leader}});
       ready_told_ = true;
     }
     if (clock_.monotonic() - last_status_ < 10s) return;
@@ -203,6 +230,10 @@ class Loop {
     for (const Problem& problem : report.problems) std::cerr << "serin: " << problem.text() << "\n";
     if (!report.git_trouble.empty()) std::cerr << "serin: git: " << report.git_trouble << "\n";
     if (!report.cluster_trouble.empty()) std::cerr << "serin: cluster: " << report.cluster_trouble << "\n";
+    if (!daemon_.begun() && !report.leadership.leads) {
+      std::cerr << "serin: " << following_text(report.leadership) << "\n";
+      return 1;
+    }
     if (options_.dry_run) return report.objects.failed.empty() && report.problems.empty() && daemon_.begun() ? 0 : 1;
     return report.in_sync() ? 0 : 1;
   }
@@ -219,6 +250,7 @@ class Loop {
 
   /// The last push, on Git's own thread; what cannot be pushed now is pushed at the next start.
   void push_rest() {
+    if (!daemon_.begun()) return;  // somebody else's branch
     for (int tries = 0; tries < 3 && git_.unpushed() > 0; ++tries) {
       bool done = false, again = false;
       workers_.run(Lane::Git, [&]() -> Completion {
@@ -236,15 +268,19 @@ class Loop {
   }
 
   const RunOptions& options_;
-  GitRepository& git_;
   Metering& metering_;
   SystemClock clock_;
+  Leadership leadership_;
   ThreadWorkers workers_;
   MeasuredWorkers measured_workers_;
   MeasuredCluster measured_cluster_;
+  LeaderGit git_;
+  LeaderCluster cluster_;
   Daemon daemon_;
   RolloutCounters counters_;
   StopSignals signals_;
+  std::optional<Elector> elector_;
+  std::optional<LeaseThread> election_;
   std::unique_ptr<Hooks> hooks_;             ///< null when there are none, as below
   std::unique_ptr<HttpServer> hook_server_;  ///< with an address of its own
   std::unique_ptr<Endpoints> endpoints_;
@@ -275,16 +311,24 @@ int run_with(const RunOptions& options) {
   }
   Metering metering(**git, options);
   settings.around_http = metering.around_http();
+  if (options.exec_plugin) settings.http.tokens = std::make_shared<ExecTokens>(*options.exec_plugin, clock);
   auto cluster = KubernetesCluster::open(settings);
   if (!cluster) return failed(cluster.error());
   log_info("starting", {{"version", SERIN_VERSION},
                         {"repo", git_options.url},
                         {"watching", git_options.watched.name},
                         {"cluster", settings.http.base_url}});
-  if (!options.dry_run) return Loop(options, metering.git, **cluster, metering).run();
-  DryRunGit only_said(metering.git);
-  DryRunCluster only_asked(**cluster);
-  return Loop(options, only_said, only_asked, metering).run();
+  if (options.dry_run) {
+    DryRunGit only_said(metering.git);
+    DryRunCluster only_asked(**cluster);
+    return Loop(options, only_said, only_asked, metering, {}).run();
+  }
+  if (!options.leader_elect) return Loop(options, metering.git, **cluster, metering, {}).run();
+  auto lease = KubernetesLease::open(settings.http, options.lease);
+  if (!lease) return failed(lease.error());
+  auto identity = daemon_identity(state->path());
+  if (!identity) return failed(identity.error());
+  return Loop(options, metering.git, **cluster, metering, {.lease = lease->get(), .identity = *identity}).run();
 }
 
 }  // namespace

@@ -114,13 +114,28 @@ Syntax run_syntax() {
                .operand = "FILE",
                .help = "cluster to reconcile (default: $KUBECONFIG, ~/.kube/config, in-cluster)"},
               {.name = "context", .operand = "NAME", .help = "context of the kubeconfig"},
+              {.name = "allow-exec-plugin",
+               .help = "run the program that the kubeconfig names to get a token",
+               .type = FlagOption{}},
+              {.name = "kube-api-qps",
+               .operand = "N",
+               .help = "most calls to the API server per second (default: no limit but the server's)",
+               .type = IntegerOption{1, 100000}},
               {.name = "cluster-name",
                .operand = "NAME",
                .help = "name of the cluster in status/<cluster>/",
                .otherwise = "default"},
               {.name = "namespace",
                .operand = "NAME",
-               .help = "namespace of manifests that name none (default: the context's)"},
+               .help = "namespace of manifests that name none, and of Serin's own lease (default: the context's)"},
+              {.name = "shard",
+               .operand = "INDEX/COUNT",
+               .help = "decide about a part of the namespaces only, as one of COUNT daemons, from 0",
+               .otherwise = "0/1"},
+              {.name = "leader-elect",
+               .help = "decide only while holding the Lease serin-<owner>, so that a second daemon can stand by",
+               .type = FlagOption{},
+               .otherwise = "true"},
               {.name = "owner",
                .operand = "NAME",
                .help = "value of the label serin.dev/owner on everything applied",
@@ -196,13 +211,18 @@ Syntax run_syntax() {
 Result<RunOptions> run_options(const Options& given) {
   auto path = folder(given.text("path"));
   if (!path) return path.error();
+  auto shard = parse_shard(given.text("shard"));
+  if (!shard) return shard.error();
   const bool embedded = given.flag("embedded-cluster");
   if (embedded && (given.has("kubeconfig") || given.has("context")))
     return invalid("--embedded-cluster and --kubeconfig or --context exclude each other");
   auto ignore = ignore_rules(given.text("ignore"));
   if (!ignore) return ignore.error();
   auto access = embedded ? Result<ClusterAccess>(ClusterAccess{})
-                         : find_cluster({.kubeconfig = given.text("kubeconfig"), .context = given.text("context")});
+                         : find_cluster({.kubeconfig = given.text("kubeconfig"),
+                                         .context = given.text("context"),
+                                         .exec_plugins = given.flag("allow-exec-plugin") ? ExecPlugins::Allowed
+                                                                                         : ExecPlugins::Refused});
   if (!access) return access.error();
   auto git = git_options(given);
   if (!git) return git.error();
@@ -215,8 +235,10 @@ Result<RunOptions> run_options(const Options& given) {
                 .owner = given.text("owner"),
                 .interval = given.duration("interval"),
                 .drift = drift_mode(given.text("drift")),
-                .ignore = *std::move(ignore)};
+                .ignore = *std::move(ignore),
+                .shard = *shard};
   out.cluster = {.http = access->http, .owner = given.text("owner"), .default_namespace = out.daemon.default_namespace};
+  if (given.has("kube-api-qps")) out.cluster.calls_per_second = int(given.integer("kube-api-qps"));
   out.cluster.http.user_agent = std::string("serin/") + SERIN_VERSION;
   if (given.flag("publish-rollouts")) out.daemon.rollout_objects = RolloutObjects::Published;
   out.log_level = log_level(given.text("log-level"));
@@ -225,12 +247,17 @@ Result<RunOptions> run_options(const Options& given) {
   if (out.dry_run) out.daemon.events = EventsAre::LeftOut;
   out.listen_asked = given.has("listen");
   out.listen = out.listen_asked ? given.address("listen") : SocketAddress{.host = "127.0.0.1", .port = 8080};
+  out.exec_plugin = access->exec;
   out.once = given.flag("once") || out.dry_run;
   auto hooks = credential_path("hooks-file", given.text("hooks-file"));
   if (!hooks) return hooks.error();
   out.hooks_file = *hooks;
   if (given.has("hooks-listen")) out.hooks_listen = given.address("hooks-listen");
   if (out.hooks_listen && out.hooks_file.empty()) return invalid("--hooks-listen needs --hooks-file");
+  // Whoever writes nothing needs no leave.
+  out.leader_elect = given.flag("leader-elect") && !out.dry_run;
+  out.lease = {.ns = out.daemon.default_namespace, .name = "serin-" + out.cluster.owner};
+  if (!shard->is_all()) out.lease.name += "-" + std::to_string(shard->index);
   return out;
 }
 

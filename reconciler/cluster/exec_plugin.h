@@ -1,6 +1,5 @@
 // A kubeconfig's exec plugin: a program that hands out bearer tokens (client.authentication.k8s.io). It is run only
-// when the user allows it, without a shell, without standard input, within a time limit; its own words go to standard
-// error.
+// when the user allows it, without a shell, without standard input, within a time limit.
 #pragma once
 
 #include <map>

@@ -35,11 +35,13 @@ bool Report::in_sync() const {
          cluster_trouble.empty() && objects.in_sync() && problems.empty() && unpushed == 0;
 }
 
-Daemon::Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Clock& clock, Workers& workers)
+Daemon::Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Clock& clock, Workers& workers,
+               Leadership& leadership)
     : options_(std::move(options)),
       git_(git),
       cluster_(cluster),
       clock_(clock),
+      leadership_(leadership),
       events_(cluster, clock, workers),
       publisher_(cluster, clock, workers, [this](const RolloutKey& key) { rollouts_.touch(key); }),
       rollouts_(options_, desired_, git, cluster, clock, workers,
@@ -77,14 +79,17 @@ Daemon::Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Cloc
       sync_(git, clock, workers, options_.interval, [this](const std::string& commit) { on_head(commit); }) {}
 
 Duration Daemon::step() {
+  const Leadership::Standing now = leadership_.standing();
+  if (begun_ && (!now.leads || now.term != term_)) step_down();
   sync_.run_due();
   // The remote is asked once before anything else; when it does not answer, the clone is good enough.
   if (!sync_.polled()) return sync_.next_due();
   if (!is_cluster_ready()) return std::min(sync_.next_due(), clock_.monotonic() + kClusterRetry);
-  if (!begun_ && !begin()) return sync_.next_due();
+  if (!following_ && !follow()) return sync_.next_due();
   follow_kinds();
   if (!is_cluster_ready()) return std::min(sync_.next_due(), clock_.monotonic() + kClusterRetry);
   take_cluster_changes();
+  if (!begun_ && !take_over(now)) return sync_.next_due();
   objects_.run_due();
   release_waiting();
   rollouts_.run_due(manifest_commit_);
@@ -112,10 +117,41 @@ void Daemon::follow_kinds() {
   followed_ = std::move(kinds);
 }
 
-/// Once, when both sides can be read: what was recorded, then what Git asks for.
-bool Daemon::begin() {
+/// Once, when both sides can be read: what Git asks for. From then on it is kept up to date, leading or not.
+bool Daemon::follow() {
   auto head = git_.head();
-  if (!head) return false;
+  return following_ = head && take_manifests("", *head);
+}
+
+/// Everything that whoever decides must know, once it is this daemon.
+bool Daemon::take_over(const Leadership::Standing& now) {
+  if (!now.leads) return false;
+  if (term_ != now.term) {
+    term_ = now.term;
+    won_at_ = clock_.monotonic();
+    if (now.inherited) sync_.poll_afresh();
+    sync_.run_due();
+  }
+  // What another daemon recorded is in the repository; without a look at it this one would go on from what was.
+  if (now.inherited && !sync_.fetched_since(won_at_)) return false;
+  // What was begun in an earlier term ends first: it may not be taken for the work of this one.
+  if (!rollouts_.is_still() || !objects_.is_still() || sync_.push_is_under_way()) return false;
+  if (!read_status()) return false;
+  for (const ObjectKey& key : desired_.objects())
+    if (owns(key)) objects_.changed(key);
+  for (const RolloutKey& key : desired_.rollouts()) {
+    if (!options_.shard.owns(key.ns)) continue;
+    rollouts_.hold_back(key);
+    waiting_for_objects_.insert(key);
+  }
+  leadership_.accept(now.term);
+  begun_ = true;
+  sync_.resume_pushes();
+  if (git_.unpushed() > 0) sync_.push_soon(true);
+  return true;
+}
+
+bool Daemon::read_status() {
   auto dropped = git_.drop_outdated();
   if (!dropped) log_warn("git: cannot compare unpushed commits", {{"error", dropped.error().message}});
   if (dropped)
@@ -129,21 +165,37 @@ bool Daemon::begin() {
   }
   for (const auto& [path, text] : *recorded)
     if (auto key = key_of_record_path(options_.status_directory, options_.cluster_name, path))
-      rollouts_.load_status(*key, path, text);
-  if (!take_manifests("", *head)) return false;
-  begun_ = true;
-  if (git_.unpushed() > 0) sync_.push_soon(true);
+      if (options_.shard.owns(key->ns)) rollouts_.load_status(*key, path, text);
   return true;
 }
 
+/// Losing the lease is becoming a follower: what runs goes on without us.
+void Daemon::step_down() {
+  log_warn("this daemon no longer leads", {{"leader", leadership_.standing().leader}});
+  begun_ = false;
+  rollouts_.forget_status();
+  sync_.pause_pushes();
+}
+
 void Daemon::on_head(const std::string& commit) {
-  if (!begun_ || commit == head_) return;
+  if (!following_ || commit == head_) return;
   log_debug("head moved", {{"commit", commit}});
   take_manifests(head_, commit);
 }
 
 bool Daemon::is_own_file(const std::string& path) const {
   return lies_under(path, options_.status_directory) || lies_under(path, options_.decisions_directory);
+}
+
+/// An object that rollouts of another namespace route through goes with them: who writes its weights applies it too.
+bool Daemon::owns(const ObjectKey& key) const {
+  if (options_.shard.is_all()) return true;
+  const std::set<RolloutKey> users = desired_.users_of(key);
+  if (users.empty()) return options_.shard.owns(key);
+  const auto ours = std::count_if(users.begin(), users.end(), [&](auto& user) { return options_.shard.owns(user.ns); });
+  if (ours == 0 || size_t(ours) == users.size()) return ours > 0;
+  log_warn("held " + key.text() + ": rollouts of several shards route through it; give each shard one of its own");
+  return false;
 }
 
 /// Takes over what differs between two commits. An error keeps the old commit in force.
@@ -162,11 +214,12 @@ bool Daemon::take_manifests(const std::string& from, const std::string& to) {
   note_requests(touched, from, to);
   for (const ObjectKey& key : touched.objects) {
     if (may_scale(key)) note_autoscaler(Autoscalers::Source::Git, key, desired_.object(key));
-    if (desired_.names(key))
-      objects_.changed(key);
-    else
+    if (!desired_.names(key))
       objects_.removed(key);
+    else if (owns(key))
+      objects_.changed(key);
     for (const RolloutKey& user : desired_.users_of(key)) {
+      if (!options_.shard.owns(user.ns)) continue;
       rollouts_.hold_back(user);
       waiting_for_objects_.insert(user);
     }
@@ -212,6 +265,7 @@ void Daemon::take_file(const TreeChange& change, const std::string& from, const 
 /// Who asked: the commits that touched each rollout's file since the last commit in force.
 void Daemon::note_requests(const DesiredState::Touched& touched, const std::string& from, const std::string& to) {
   for (const RolloutKey& key : touched.rollouts) {
+    if (!options_.shard.owns(key.ns)) continue;
     std::vector<std::string> requested;
     std::string newest;
     const std::string path = desired_.path_of(rollout_object_key(key));
@@ -230,7 +284,7 @@ void Daemon::take_decisions(const std::vector<TreeChange>& changes, const std::s
   for (const TreeChange& change : changes) {
     if (!lies_under(change.path, options_.decisions_directory)) continue;
     auto key = key_of_record_path(options_.decisions_directory, options_.cluster_name, change.path);
-    if (!key) continue;
+    if (!key || !options_.shard.owns(key->ns)) continue;
     if (!change.after || change.after->kind != EntryKind::File) {
       rollouts_.decision_changed(*key, std::nullopt);
       continue;
@@ -253,7 +307,7 @@ void Daemon::take_cluster_changes() {
   for (const ClusterChange& change : cluster_.take_changes()) {
     if (change.rollout) rollouts_.touch(*change.rollout);
     for (const RolloutKey& user : desired_.users_of(change.key)) rollouts_.touch(user);
-    objects_.live_changed(change);
+    if (owns(change.key)) objects_.live_changed(change);
     if (is_autoscaler(change.key)) note_live_autoscaler(change);
   }
 }
@@ -261,7 +315,7 @@ void Daemon::take_cluster_changes() {
 /// Who scales a workload decides about its replicas, so the workload is compared anew when that changes.
 void Daemon::note_autoscaler(Autoscalers::Source source, const ObjectKey& key, const std::optional<Json>& object) {
   for (const ObjectKey& workload : autoscalers_.set(source, key, object ? scale_target(*object) : std::nullopt))
-    if (desired_.names(workload)) objects_.look_again(workload);
+    if (desired_.names(workload) && owns(workload)) objects_.look_again(workload);
 }
 
 /// Every autoscaler is followed in this version, so it comes from the cache.
@@ -314,7 +368,8 @@ std::optional<PreparedObject> Daemon::prepare_view(const ObjectKey& key, const J
 /// What somebody did to a published object is undone; what another controller stopped keeping becomes ours.
 void Daemon::see_changed_object(const RolloutKey& key) {
   const ObjectKey object = rollout_object_key(key);
-  if (options_.rollout_objects == RolloutObjects::Published && desired_.object(object)) objects_.look_again(object);
+  if (options_.rollout_objects == RolloutObjects::Published && desired_.object(object) && owns(object))
+    objects_.look_again(object);
 }
 
 bool Daemon::at_rest() {
@@ -329,9 +384,11 @@ Report Daemon::report() {
   Report out{.head = head_,
              .git_trouble = trouble_.empty() ? sync_.trouble() : trouble_,
              .cluster_trouble = cluster_trouble_,
+             .leadership = leadership_.standing(),
              .unpushed = git_.unpushed(),
-             .rollouts = rollouts_.reports(),
-             .objects = objects_.report()};
+             .rollouts = rollouts_.reports()};
+  // What a follower knows of objects is the leader's business.
+  if (begun_) out.objects = objects_.report();
   for (const auto& [path, problems] : desired_.problems())
     out.problems.insert(out.problems.end(), problems.begin(), problems.end());
   return out;

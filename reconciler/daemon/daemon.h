@@ -3,6 +3,9 @@
 //
 //   poll -> head moved? -> changed files -> desired state -> objects applied -> rollouts planned -> recorded -> acted
 //                                            cluster event ------------------------^
+//
+// Up to the desired state every daemon goes; the rest is the leader's. Whoever becomes it asks Git once more, reads
+// what was recorded last and looks at everything; whoever loses it forgets what was recorded and goes on following.
 #pragma once
 
 #include <functional>
@@ -15,6 +18,7 @@
 #include "daemon/desired_state.h"
 #include "daemon/event_recorder.h"
 #include "daemon/git_sync.h"
+#include "daemon/leadership.h"
 #include "daemon/object_applier.h"
 #include "daemon/object_report.h"
 #include "daemon/options.h"
@@ -31,6 +35,7 @@ struct Report {
   std::string head;
   std::string git_trouble;      ///< the repository cannot be followed, or not be pushed to
   std::string cluster_trouble;  ///< the caches are not filled
+  Leadership::Standing leadership;
   size_t unpushed = 0;
   RolloutReports rollouts;
   ObjectReport objects;
@@ -40,7 +45,9 @@ struct Report {
 
 class Daemon {
  public:
-  Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Clock& clock, Workers& workers);
+  /// `leadership` outlives it; what `git` and `cluster` write must ask it first (daemon/leader_ports.h).
+  Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Clock& clock, Workers& workers,
+         Leadership& leadership);
 
   /// Called on the decision thread after each recorded transition.
   std::function<void(const RolloutKey&, const Decision&)> on_transition;
@@ -59,13 +66,19 @@ class Daemon {
   /// The commit whose manifests are in force; empty before the first.
   const std::string& head() const { return head_; }
 
-  /// Both sides were read once and decisions are made.
+  /// Both sides were read once and decisions are made: it leads.
   bool begun() const { return begun_; }
+  /// Both sides were read once, and who decides is known.
+  bool ready() const { return following_ && (begun_ || leadership_.standing().is_known()); }
+  Leadership::Standing leadership() const { return leadership_.standing(); }
   void poll_soon() { sync_.poll_soon(); }
 
  private:
   void on_head(const std::string& commit);
-  bool begin();
+  bool follow();
+  bool take_over(const Leadership::Standing& now);
+  bool read_status();
+  void step_down();
   bool take_manifests(const std::string& from, const std::string& to);
   void take_file(const TreeChange& change, const std::string& from, const std::string& to,
                  DesiredState::Touched& touched);
@@ -81,11 +94,13 @@ class Daemon {
   std::optional<PreparedObject> prepare_view(const ObjectKey& key, const Json& manifest);
   void see_changed_object(const RolloutKey& key);
   bool is_own_file(const std::string& path) const;
+  bool owns(const ObjectKey& key) const;
 
   const DaemonOptions options_;
   GitRepository& git_;
   Cluster& cluster_;
   Clock& clock_;
+  Leadership& leadership_;
   DesiredState desired_;
   Autoscalers autoscalers_;
   EventRecorder events_;
@@ -98,7 +113,10 @@ class Daemon {
   std::string manifest_commit_;  ///< the newest one taken over that changed a manifest: history is searched from here
   std::string trouble_;          ///< why the newest commit is not in force
   std::string cluster_trouble_ = "not asked yet";
-  bool begun_ = false;  ///< status files are read
+  bool following_ = false;  ///< manifests are read
+  bool begun_ = false;      ///< status files are read, too: this daemon leads
+  uint64_t term_ = 0;       ///< the last one that was noticed
+  Duration won_at_{0};      ///< when that was
   std::set<FollowedKind> followed_;
   std::set<RolloutKey> waiting_for_objects_;
   std::map<ObjectKey, std::set<RolloutKey>> locked_;  ///< by objects being written; Git may ask for others by the end

@@ -171,4 +171,11 @@ std::map<std::string, size_t> DesiredState::object_counts() const {
   return counts;
 }
 
+std::vector<ObjectKey> DesiredState::objects() const {
+  std::vector<ObjectKey> keys;
+  for (const auto& [path, file] : files_)
+    for (const auto& [key, text] : file.objects) keys.push_back(key);
+  return keys;
+}
+
 }  // namespace reconciler

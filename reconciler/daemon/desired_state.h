@@ -48,6 +48,8 @@ class DesiredState {
 
   /// Every Rollout that any file names, valid or not.
   std::set<RolloutKey> rollouts() const;
+  /// Every plain object that any file names.
+  std::vector<ObjectKey> objects() const;
   /// How many plain objects there are of each kind.
   std::map<std::string, size_t> object_counts() const;
   /// The kinds of the plain objects, each in one of the versions that manifests use.

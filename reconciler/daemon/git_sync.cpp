@@ -25,7 +25,7 @@ void GitSync::run_due() {
     last_poll_ = now;
     workers_.run(Lane::Git, [this]() -> Completion { return [this, head = git_.poll()] { finish_poll(head); }; });
   }
-  if (!pushing_ && push_at_ && now >= *push_at_) {
+  if (!pushing_ && !pushes_paused_ && push_at_ && now >= *push_at_) {
     pushing_ = true;
     push_at_.reset();
     workers_.run(Lane::Git, [this]() -> Completion { return [this, pushed = git_.push()] { finish_push(pushed); }; });
@@ -35,7 +35,7 @@ void GitSync::run_due() {
 Duration GitSync::next_due() const {
   Duration due = Duration::max();
   if (!polling_) due = poll_at_;
-  if (!pushing_ && push_at_) due = std::min(due, *push_at_);
+  if (!pushing_ && !pushes_paused_ && push_at_) due = std::min(due, *push_at_);
   return due;
 }
 
@@ -45,6 +45,18 @@ void GitSync::poll_soon() {
   } else {
     poll_at_ = std::min(poll_at_, std::max(clock_.monotonic(), last_poll_ + kPollSpacing));
   }
+}
+
+void GitSync::poll_afresh() {
+  poll_again_ = polling_;
+  poll_at_ = clock_.monotonic();
+}
+
+void GitSync::pause_pushes() {
+  pushes_paused_ = true;
+  push_at_.reset();
+  push_trouble_.clear();
+  push_refused_ = false;
 }
 
 void GitSync::finish_poll(const Result<Head>& head) {
@@ -58,6 +70,7 @@ void GitSync::finish_poll(const Result<Head>& head) {
     poll_trouble_ = trouble;
   }
   if (head) {
+    fetched_ = last_poll_;
     poll_backoff_.succeed();
     poll_at_ = now + interval_ * 11 / 10 - Backoff(interval_ / 5, 1, interval_).next(now.count(), 1.0);
     on_head_(head->commit);
@@ -83,6 +96,7 @@ void GitSync::push_soon(bool urgent) {
 void GitSync::finish_push(const Result<PushReport>& pushed) {
   pushing_ = false;
   const Duration now = clock_.monotonic();
+  if (pushes_paused_ && !pushed) return;  // nobody's trouble any more
   if (pushed) {
     last_push_ = now;
     race_backoff_.succeed();

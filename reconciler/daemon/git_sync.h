@@ -28,8 +28,18 @@ class GitSync {
   /// Something was recorded; `urgent` does not wait for the batch.
   void push_soon(bool urgent);
 
+  /// What was recorded stays where it is until `resume_pushes`: somebody else leads.
+  void pause_pushes();
+  void resume_pushes() { pushes_paused_ = false; }
+
+  /// Asks the remote at once, whatever the interval and earlier failures say.
+  void poll_afresh();
+  /// A poll that began at `time` or later went through.
+  bool fetched_since(Duration time) const { return fetched_ && *fetched_ >= time; }
+
   bool polled() const { return polled_; }  ///< the remote answered, or refused, at least once
   bool pushing() const { return pushing_ || push_at_; }
+  bool push_is_under_way() const { return pushing_; }
   /// What is wrong with Git now, one line; empty when nothing is.
   std::string trouble() const { return !poll_trouble_.empty() ? poll_trouble_ : push_trouble_; }
   bool push_refused() const { return push_refused_; }
@@ -47,11 +57,13 @@ class GitSync {
   Duration poll_at_{0};
   Duration last_poll_{0};
   bool polling_ = false, polled_ = false, poll_again_ = false;
+  std::optional<Duration> fetched_;  ///< when the last poll that went through began
   Backoff poll_backoff_{1s, 2.0, 5min};
   std::string poll_trouble_;
 
   std::optional<Duration> push_at_;
   std::optional<Duration> last_push_;
+  bool pushes_paused_ = false;
   bool pushing_ = false, push_again_ = false, push_again_urgent_ = false, push_refused_ = false;
   Backoff race_backoff_{500ms, 1.5, 30s};
   Backoff push_backoff_{1s, 2.0, 5min};

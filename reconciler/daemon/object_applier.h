@@ -56,6 +56,8 @@ class ObjectApplier {
   void run_due();
   Duration next_due() const;
 
+  /// Nothing is being written.
+  bool is_still() const { return in_flight_ == 0; }
   /// Every object was tried at least once since it changed, but for those that wait for the definition of their kind.
   bool caught_up() const { return pending_.size() == waiting_.size() && in_flight_ == 0; }
   /// Nothing will change by itself: what is not current is so for good, or for too long.

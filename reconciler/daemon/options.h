@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "daemon/shard.h"
 #include "objects/ignore_rules.h"
 
 namespace reconciler {
@@ -30,6 +31,7 @@ struct DaemonOptions {
   RolloutObjects rollout_objects = RolloutObjects::LeftOut;
   DriftMode drift = DriftMode::Correct;
   std::vector<IgnoreRule> ignore = {};  ///< fields that are left to others
+  Shard shard = {};
 };
 
 }  // namespace reconciler

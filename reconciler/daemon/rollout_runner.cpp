@@ -63,6 +63,21 @@ void RolloutRunner::load_status(const RolloutKey& key, const std::string& path, 
   }
 }
 
+void RolloutRunner::forget_status() {
+  for (auto& [key, tracked] : tracked_) {
+    unreported_.insert(key);
+    tracked.status.reset();
+    tracked.unreadable.clear();
+    tracked.why.clear();
+    tracked.trouble.clear();
+    tracked.said.clear();
+    tracked.parked = tracked.settled = false;
+    tracked.not_before = 0ms;
+    tracked.backoff.succeed();
+    tracked.conflict_backoff.succeed();
+  }
+}
+
 void RolloutRunner::manifest_changed(const RolloutKey& key, std::string commit, std::vector<std::string> requested) {
   Tracked& tracked = tracked_[key];
   tracked.commit = std::move(commit);

@@ -48,6 +48,11 @@ class RolloutRunner {
   /// What was recorded last, at start. A file that cannot be read holds its rollout.
   void load_status(const RolloutKey& key, const std::string& path, const std::string& text);
 
+  /// Somebody else decides from here on: what was recorded, and what went wrong, is no longer known.
+  void forget_status();
+  /// No action is being carried out.
+  bool is_still() const { return busy_ == 0; }
+
   /// The manifest changed: `commit` is the newest that touched its file (empty: look it up when it is needed),
   /// `requested` says who asked for what since the last good one. Nothing is planned before `release`.
   void manifest_changed(const RolloutKey& key, std::string commit, std::vector<std::string> requested);

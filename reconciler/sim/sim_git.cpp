@@ -164,6 +164,7 @@ std::set<std::string> SimGit::rebuild(OnForeignChange on_foreign_change) {
     const std::string path = path_of(*commit);
     if (on_foreign_change == OnForeignChange::Drop && foreign.contains(path)) {
       dropped.insert(path);
+      if (on_dropped) on_dropped(*commit);
     } else {
       built = common == clone_.theirs && dropped.empty() ? commit->id : make_again(*commit, built);
     }

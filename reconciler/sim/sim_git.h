@@ -28,6 +28,8 @@ class SimGit : public GitRepository {
   std::function<void()> in_the_middle_of_a_push;
   /// Called with each status commit as soon as it is durable.
   std::function<void(const SimCommit&)> on_record;
+  /// Called with each status commit that is dropped for good.
+  std::function<void(const SimCommit&)> on_dropped;
   /// Called with what `recorded` answers.
   std::function<void(const std::vector<std::pair<std::string, std::string>>&)> on_recorded_read;
   /// Called when status commits became part of the remote's branch.

@@ -27,6 +27,7 @@ StageOptions draw_stage(uint64_t seed, Random& random) {
   out.faults = FaultMix::draw(random);
   // From chance of its own, so that seeds stay what they were.
   if (Random(seed ^ 0x0b1ec7).chance(0.25)) out.rollout_objects = RolloutObjects::Published;
+  if (Random(seed ^ 0x5ea75).chance(0.25)) out.seats = 2;
   return out;
 }
 
@@ -58,6 +59,8 @@ class Simulation {
       : keep_(transcript == Transcript::Keep),
         random_(seed),
         stage_(draw_stage(seed, random_)),
+        start_at_(stage_.seats()),
+        luck_(seed ^ 0x10cc),
         weather_(Weather::draw(random_)),
         people_(stage_.remote, stage_.clock, random_.fork(), [this](const std::string& what) { say(what); }),
         watchman_(stage_, people_),
@@ -73,7 +76,7 @@ class Simulation {
 
   SimulationResult run() {
     people_.begin(random_.between(1, random_.chance(0.3) ? 6 : 3));
-    stage_.start();
+    for (size_t seat = 0; seat < stage_.seats(); ++seat) stage_.start(seat);
     storm();
     if (fine()) calm();
     result_.alarms = watchman_.alarms();
@@ -100,12 +103,14 @@ class Simulation {
     for (const Action& action : decision.actions) say("      " + describe(action));
   }
 
-  void die(const std::string& where) {
-    say("KILLED " + where);
+  void die(size_t seat, const std::string& where) {
+    say(format("KILLED {}{}", name_of(seat), where));
     ++result_.kills;
-    stage_.kill();
-    start_at_ = stage_.clock.passed() + random_.between(Duration(0), Duration(20000));
+    stage_.kill(seat);
+    start_at_[seat] = stage_.clock.passed() + random_.between(Duration(0), Duration(20000));
   }
+
+  std::string name_of(size_t seat) const { return stage_.elects() ? Stage::identity(seat) + " " : ""; }
 
   /// Everything that is due at this moment, until nothing is.
   void settle_moment() {
@@ -114,24 +119,26 @@ class Simulation {
       try {
         if (!stage_.act()) return;
       } catch (const ProcessKilled& killed) {
-        die(killed.where);
-        return;
+        die(stage_.acting(), killed.where);
+        continue;
       }
       ++result_.passes;
-      watchman_.passed(stage_.daemon().head());
+      if (stage_.daemon_on(stage_.acting()).begun()) watchman_.passed(stage_.daemon_on(stage_.acting()).head());
     }
   }
 
   /// Lets the world and the program go on until `end`.
   void run_until(Duration end) {
     while (fine()) {
-      if (!stage_.alive() && start_at_ <= stage_.clock.passed()) {
-        say("start");
-        stage_.start();
+      for (size_t seat = 0; seat < stage_.seats(); ++seat) {
+        if (stage_.alive(seat) || start_at_[seat] > stage_.clock.passed()) continue;
+        say(name_of(seat) + "start");
+        stage_.start(seat);
       }
       settle_moment();
       std::optional<Duration> next = stage_.next_due();
-      if (!stage_.alive() && (!next || start_at_ < *next)) next = start_at_;
+      for (size_t seat = 0; seat < stage_.seats(); ++seat)
+        if (!stage_.alive(seat) && (!next || start_at_[seat] < *next)) next = start_at_[seat];
       if (!next || *next > end) break;
       stage_.pass_time_until(std::max(*next, stage_.clock.passed() + 1ms));
     }
@@ -150,12 +157,14 @@ class Simulation {
   }
 
   void something_happens() {
-    if (random_.chance(weather_.kill) && stage_.alive()) return die("at rest");
+    const size_t seat = stage_.elects() ? size_t(luck_.below(int(stage_.seats()))) : 0;
+    if (stage_.elects() && luck_.chance(0.3)) return disturb(seat);
+    if (random_.chance(weather_.kill) && stage_.alive(seat)) return die(seat, "at rest");
     if (random_.chance(weather_.lost_disk)) {
-      if (stage_.alive()) die("with its disk");
-      say("the disk is lost");
-      stage_.disk = {};
-      return watchman_.disk_lost();
+      if (stage_.alive(seat)) die(seat, "with its disk");
+      say(name_of(seat) + "the disk is lost");
+      stage_.lose_disk(seat);
+      return watchman_.disk_lost(seat);
     }
     if (random_.chance(weather_.git_outage)) stage_.faults.git_down = !stage_.faults.git_down;
     if (random_.chance(weather_.cluster_outage)) stage_.faults.cluster_down = !stage_.faults.cluster_down;
@@ -163,7 +172,23 @@ class Simulation {
     people_.act();
   }
 
+  /// What only several seats can tell apart.
+  void disturb(size_t seat) {
+    if (luck_.chance(0.3)) {
+      say(name_of(seat) + "loses sight of the lease");
+      return stage_.cut_off(seat);
+    }
+    if (luck_.chance(0.3)) {
+      say("nobody is paused or cut off any more");
+      return stage_.set_free();
+    }
+    const Duration pause = luck_.between(Duration(1000), Duration(60000));
+    say(format("{}is paused for {}", name_of(seat), format_duration(pause)));
+    stage_.pause(seat, stage_.clock.passed() + pause);
+  }
+
   void calm() {
+    stage_.set_free();
     stage_.faults.on = stage_.faults.git_down = stage_.faults.cluster_down = false;
     say("CALM");
     // What the API server refused waits for a change; so do manifests that are wrong.
@@ -192,12 +217,13 @@ class Simulation {
   const bool keep_;
   Random random_;
   Stage stage_;
+  std::vector<Duration> start_at_;  ///< of the seats without a process
+  Random luck_;                     ///< of several seats
   const Weather weather_;
   SimulationResult result_;
   People people_;
   Watchman watchman_;
   Mischief mischief_;
-  Duration start_at_{0};
 };
 
 }  // namespace

@@ -1,5 +1,10 @@
 #include "sim/stage.h"
 
+#include "daemon/elector.h"
+#include "daemon/leader_ports.h"
+#include "sim/faulty_lease.h"
+#include "sim/sim_lease.h"
+
 namespace reconciler {
 namespace {
 
@@ -28,29 +33,45 @@ Json rollout_definition() {
 
 /// What is gone when the process is.
 struct Stage::Process {
-  Process(Stage& stage, Random random)
-      : git(stage.remote, stage.disk),
+  Process(Stage& stage, size_t index, Random random)
+      : git(stage.remote, stage.seats_[index].disk),
         cluster(stage.world, stage.writer, stage.clock, random.fork(), stage.options_.watch_lag,
                 stage.options_.listed_after),
         workers(stage.clock, random.fork(), stage.options_.delays),
+        lease(stage.world),
         faulty_git(git, stage.faults),
         faulty_cluster(cluster, stage.faults),
-        daemon({.interval = stage.options_.interval, .rollout_objects = stage.options_.rollout_objects}, faulty_git,
-               faulty_cluster, stage.clock, workers) {
+        faulty_lease(lease, stage.faults, stage.seats_[index].cut_off),
+        leadership(stage.elects() ? Leadership(stage.clock) : Leadership::sole(stage.clock)),
+        elector(faulty_lease, stage.clock, leadership, identity(index)),
+        leader_git(faulty_git, leadership),
+        leader_cluster(faulty_cluster, leadership),
+        daemon({.interval = stage.options_.interval, .rollout_objects = stage.options_.rollout_objects}, leader_git,
+               leader_cluster, stage.clock, workers, leadership) {
     git.in_the_middle_of_a_push = stage.on_pushing;
     git.on_record = stage.on_record;
+    git.on_dropped = stage.on_dropped;
     git.on_pushed = stage.on_pushed;
     git.on_recorded_read = stage.on_read_status;
     daemon.on_transition = stage.on_transition;
+    leadership.on_change([this] { due = Duration{0}; });
+    election_due = stage.elects() ? Duration{0} : Duration::max();
   }
 
   SimGit git;
   SimCluster cluster;
   SimWorkers workers;
+  SimLease lease;
   FaultyGit faulty_git;
   FaultyCluster faulty_cluster;
+  FaultyLease faulty_lease;
+  Leadership leadership;
+  Elector elector;
+  LeaderGit leader_git;
+  LeaderCluster leader_cluster;
   Daemon daemon;
   Duration due{0};  ///< when the daemon wants to be called
+  Duration election_due{0};
 };
 
 Stage::Stage(StageOptions options)
@@ -62,7 +83,8 @@ Stage::Stage(StageOptions options)
              .history_per_type = 1}),
       faults(options.faults, Random(options.seed ^ 0xfa17)),
       options_(options),
-      random_(options.seed ^ 0x57a6e) {
+      random_(options.seed ^ 0x57a6e),
+      seats_(options.seats) {
   if (options.rollout_objects == RolloutObjects::LeftOut) return;
   const ResourceType* type = world.catalogue().by_kind("apiextensions.k8s.io/v1", "CustomResourceDefinition");
   CHECK(world.create({.type = type}, rollout_definition()));
@@ -70,19 +92,42 @@ Stage::Stage(StageOptions options)
 
 Stage::~Stage() = default;
 
-void Stage::start() { process_ = std::make_unique<Process>(*this, random_.fork()); }
+void Stage::start(size_t seat) {
+  acting_ = seat;
+  seats_[seat].process = std::make_unique<Process>(*this, seat, random_.fork());
+}
 
-void Stage::kill() {
-  process_.reset();
+void Stage::kill(size_t seat) {
+  seats_[seat].process.reset();
+  seats_[seat].paused_until = Duration{0};
   // A write that was cut off is no longer ours to mark.
   writer.is_serin = false;
   writer.rollout.reset();
 }
 
-Daemon& Stage::daemon() {
-  CHECK(process_);
-  return process_->daemon;
+void Stage::set_free() {
+  for (Seat& seat : seats_) {
+    seat.paused_until = Duration{0};
+    seat.cut_off = false;
+  }
 }
+
+Daemon& Stage::daemon_on(size_t seat) {
+  CHECK(seats_[seat].process);
+  return seats_[seat].process->daemon;
+}
+
+size_t Stage::leader() const {
+  size_t living = 0;
+  for (size_t i = 0; i < seats_.size(); ++i) {
+    if (!seats_[i].process) continue;
+    if (seats_[i].process->daemon.begun() && seats_[i].process->leadership.standing().leads) return i;
+    living = i;
+  }
+  return living;
+}
+
+Daemon& Stage::daemon() { return daemon_on(leader()); }
 
 void Stage::pass_time_until(Duration passed) {
   clock.advance_to(passed);
@@ -90,15 +135,30 @@ void Stage::pass_time_until(Duration passed) {
 }
 
 void Stage::poll_soon() {
-  if (!process_) return;
-  process_->daemon.poll_soon();
-  process_->due = clock.passed();
+  for (Seat& seat : seats_) {
+    if (!seat.process) continue;
+    seat.process->daemon.poll_soon();
+    seat.process->due = clock.passed();
+  }
 }
 
+/// The seats take turns.
 bool Stage::act() {
   world.advance_to(clock.now());
-  if (!process_) return false;
-  Process& p = *process_;
+  for (size_t i = 0; i < seats_.size(); ++i) {
+    acting_ = (acting_ + 1) % seats_.size();
+    if (act(seats_[acting_])) return true;
+  }
+  return false;
+}
+
+bool Stage::act(Seat& seat) {
+  if (!seat.process || seat.paused_until > clock.passed()) return false;
+  Process& p = *seat.process;
+  if (p.election_due <= clock.passed()) {
+    p.election_due = p.elector.step();
+    return true;
+  }
   const bool news = p.cluster.deliver();
   const bool done = p.workers.run_one();
   if (!news && !done && p.due > clock.passed()) return false;
@@ -112,10 +172,16 @@ std::optional<Duration> Stage::next_due() const {
     if (due && *due != Duration::max() && (!next || *due < *next)) next = due;
   };
   if (auto due = world.next_due()) take(std::chrono::ceil<Duration>(*due - clock.start()));
-  if (process_) {
-    take(process_->cluster.next_due());
-    take(process_->workers.next_due());
-    take(process_->due);
+  for (const Seat& seat : seats_) {
+    if (!seat.process) continue;
+    if (seat.paused_until > clock.passed()) {
+      take(seat.paused_until);
+      continue;
+    }
+    take(seat.process->cluster.next_due());
+    take(seat.process->workers.next_due());
+    take(seat.process->due);
+    take(seat.process->election_due);
   }
   return next;
 }

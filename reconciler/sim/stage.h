@@ -1,11 +1,13 @@
-// Everything a run of the program needs, in memory: the remote repository, the disk, the cluster, the clock, and the
-// process while it lives. Whoever owns it moves time; nothing here waits.
+// Everything a run of the program needs, in memory: the remote repository, the cluster, the clock, and one or more
+// seats: machines with a disk each, on which the process lives and dies. Whoever owns it moves time; nothing here
+// waits.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "daemon/daemon.h"
 #include "sim/faults.h"
@@ -30,6 +32,7 @@ struct StageOptions {
   FaultMix faults = {};
   /// Published: the cluster knows Rollouts, and the program keeps them there.
   RolloutObjects rollout_objects = RolloutObjects::LeftOut;
+  size_t seats = 1;  ///< more than one: they elect a leader
 };
 
 class Stage {
@@ -38,24 +41,43 @@ class Stage {
 
   SimClock clock;
   SimRemote remote;
-  SimClone disk;
   World world;
   Writer writer;
   Faults faults;
 
-  /// Called when status commits became durable, when they were pushed, and when a starting process reads them.
-  std::function<void(const SimCommit&)> on_record;
+  /// Called when status commits became durable, when they were pushed or dropped, and when a starting process reads
+  /// them; `acting` says whose.
+  std::function<void(const SimCommit&)> on_record, on_dropped;
   std::function<void()> on_pushed;
   std::function<void(const std::vector<std::pair<std::string, std::string>>&)> on_read_status;
   /// Called in the middle of a push: somebody may be faster.
   std::function<void()> on_pushing;
   std::function<void(const RolloutKey&, const Decision&)> on_transition;
 
-  void start();
+  size_t seats() const { return seats_.size(); }
+  bool elects() const { return seats_.size() > 1; }
+  /// Whose code runs, or ran last.
+  size_t acting() const { return acting_; }
+  static std::string identity(size_t seat) { return "seat-" + std::to_string(seat); }
+
+  void start(size_t seat = 0);
   /// The process is gone at this moment; the disk, the remote and the cluster stay.
-  void kill();
-  bool alive() const { return process_ != nullptr; }
+  void kill(size_t seat = 0);
+  void lose_disk(size_t seat = 0) { seats_[seat].disk = {}; }
+  const SimClone& disk(size_t seat = 0) const { return seats_[seat].disk; }
+  /// The process does nothing until then, and does not know.
+  void pause(size_t seat, Duration until) { seats_[seat].paused_until = until; }
+  /// The lease cannot be reached from there; everything else can.
+  void cut_off(size_t seat) { seats_[seat].cut_off = true; }
+  /// Nobody is paused or cut off any more.
+  void set_free();
+
+  bool alive(size_t seat = 0) const { return seats_[seat].process != nullptr; }
+  Daemon& daemon_on(size_t seat);
+  /// The one that decides, else any that lives.
   Daemon& daemon();
+  /// Its seat.
+  size_t leader() const;
 
   /// Time passes for the clock and for the world.
   void pass_time_until(Duration passed);
@@ -70,9 +92,18 @@ class Stage {
 
  private:
   struct Process;
+  struct Seat {
+    SimClone disk;
+    std::unique_ptr<Process> process;
+    Duration paused_until{0};
+    bool cut_off = false;
+  };
+  bool act(Seat& seat);
+
   const StageOptions options_;
   Random random_;
-  std::unique_ptr<Process> process_;
+  std::vector<Seat> seats_;
+  size_t acting_ = 0;
 
  public:
   ~Stage();

@@ -6,6 +6,7 @@
 #include "manifest/status_file.h"
 #include "rollout/replica_counts.h"
 #include "rollout/target.h"
+#include "sim/sim_lease.h"
 
 namespace reconciler {
 namespace {
@@ -19,9 +20,10 @@ bool is_broken(const std::string& image) { return image.find("broken") != image.
 
 }  // namespace
 
-Watchman::Watchman(Stage& stage, const People& people) : stage_(stage), people_(people) {
+Watchman::Watchman(Stage& stage, const People& people) : stage_(stage), people_(people), expected_(stage.seats()) {
   subscription_ = stage_.world.subscribe([this](const StoreEvent& event) { on_event(event); });
   stage_.on_record = [this](const SimCommit& commit) { recorded(commit); };
+  stage_.on_dropped = [this](const SimCommit& commit) { dropped(commit); };
   stage_.on_pushed = [this] { pushed(); };
   stage_.on_read_status = [this](const auto& files) { status_read(files); };
 }
@@ -91,7 +93,9 @@ int Watchman::pods_needed(const RolloutKey& rollout, int share, bool is_stable) 
 void Watchman::on_event(const StoreEvent& event) {
   const bool is_route = event.type->kind == "VirtualService", is_service = event.type->kind == "Service";
   const bool is_set = event.type->kind == "ReplicaSet";
-  if (!stage_.writer.is_serin || (!is_route && !is_service && !is_set)) return;
+  if (!stage_.writer.is_serin) return;
+  check_lease(event.type->kind + " " + text_at(*event.object, {"metadata", "name"}));
+  if (!is_route && !is_service && !is_set) return;
   std::string name = text_at(*event.object, {"metadata", "name"});
   if (is_service && name.ends_with("-canary")) name.resize(name.size() - std::string("-canary").size());
   RolloutKey key{text_at(*event.object, {"metadata", "namespace"}), name};
@@ -104,6 +108,14 @@ void Watchman::on_event(const StoreEvent& event) {
   if (after.weight_sum != 100) alarm(format("{}: the weights sum to {}", key.text(), after.weight_sum));
   if (event.kind == StoreEvent::Kind::Added || !after.complete) return;
   check_traffic(key, view_of(stage_.world, key, event.previous.get()), after);
+}
+
+/// Nobody writes without the lease, whatever it thinks: a candidate may decide as soon as the record names it.
+void Watchman::check_lease(const std::string& what) {
+  if (!stage_.elects()) return;
+  const std::string holder = SimLease::holder_in(stage_.world), writer = Stage::identity(stage_.acting());
+  if (holder != writer)
+    alarm(format("{} writes {} while {} holds the lease", writer, what, holder.empty() ? "nobody" : holder));
 }
 
 /// Who gains traffic must be allowed to, and must have pods for it.
@@ -206,7 +218,10 @@ void Watchman::status_read(const std::vector<std::pair<std::string, std::string>
     auto status = parsed(path, text);
     if (key && status) read[*key] = *status;
   }
-  const bool may_differ = std::exchange(may_forget_, false) || people_.touched_status();
+  const bool took_over = decides_ && *decides_ != stage_.acting();
+  if (took_over) check_takeover(files);
+  decides_ = stage_.acting();
+  const bool may_differ = std::exchange(may_forget_, false) || took_over || people_.touched_status();
   for (auto& [key, known] : known_) {
     auto found = read.find(key);
     const auto now = found == read.end() ? std::nullopt : std::optional(found->second);
@@ -220,6 +235,17 @@ void Watchman::status_read(const std::vector<std::pair<std::string, std::string>
   for (auto& [key, status] : read) known_[key].status = status;
 }
 
+/// What another seat recorded and pushed must be known before anything is decided.
+void Watchman::check_takeover(const std::vector<std::pair<std::string, std::string>>& files) {
+  if (!expected_[stage_.acting()].empty() || people_.touched_status()) return;
+  const SimTree& tree = *stage_.remote.commits.find(stage_.remote.branches.at("main"))->tree;
+  for (const auto& [path, text] : files) {
+    auto blob = tree.find(path);
+    if (blob == tree.end() || stage_.remote.commits.blob(blob->second) != text)
+      alarm(format("{} takes over without what was pushed about {}", Stage::identity(stage_.acting()), path));
+  }
+}
+
 /// A rejection outlives its loss on the disk once it was pushed or the route is marked with it.
 void Watchman::keep_rejections(const RolloutKey& key, Known& known) {
   std::set<std::string> kept;
@@ -231,7 +257,8 @@ void Watchman::keep_rejections(const RolloutKey& key, Known& known) {
 
 void Watchman::recorded(const SimCommit& commit) {
   ++transitions_;
-  expected_.push_back(commit.serial);
+  check_lease(subject_of(commit));
+  expected_[stage_.acting()].push_back(commit.serial);
   const SimCommit* parent = stage_.remote.commits.find(commit.parent);
   for (const auto& [path, blob] : *commit.tree) {
     auto old = parent->tree->find(path);
@@ -286,26 +313,35 @@ void Watchman::check_transition(const RolloutKey& rollout, Known& known, const S
   }
 }
 
-void Watchman::disk_lost() {
-  expected_.clear();
+void Watchman::disk_lost(size_t seat) {
+  expected_[seat].clear();
   may_forget_ = true;
+}
+
+/// Another seat went on from there.
+void Watchman::dropped(const SimCommit& commit) {
+  if (!stage_.elects() && !people_.touched_status())
+    alarm(format("dropped although nobody else records: {}", subject_of(commit)));
+  std::erase(expected_[stage_.acting()], commit.serial);
 }
 
 /// What became part of the remote's branch must be what was recorded: all of it, once, in order.
 void Watchman::pushed() {
   const std::string tip = stage_.remote.branches.at("main");
+  std::vector<int>& expected = expected_[stage_.acting()];
+  check_lease("to the branch");
   for (const SimCommit* commit : stage_.remote.commits.after(pushed_tip_, tip)) {
     if (commit->serial == 0) continue;
-    auto found = std::find(expected_.begin(), expected_.end(), commit->serial);
-    if (found == expected_.end()) {
+    auto found = std::find(expected.begin(), expected.end(), commit->serial);
+    if (found == expected.end()) {
       alarm(format("pushed twice, or never recorded: {}", subject_of(*commit)));
       continue;
     }
-    if (found != expected_.begin() && !people_.touched_status())
+    if (found != expected.begin() && !people_.touched_status())
       alarm(format("pushed out of order, something recorded is lost: {}", subject_of(*commit)));
-    expected_.erase(expected_.begin(), found + 1);
+    expected.erase(expected.begin(), found + 1);
   }
-  if (!expected_.empty() && !people_.touched_status()) alarm("a push left recorded transitions behind");
+  if (!expected.empty() && !people_.touched_status()) alarm("a push left recorded transitions behind");
   pushed_tip_ = tip;
 }
 

@@ -26,11 +26,12 @@ class Watchman {
 
   /// People or chance moved pods, routes or Services of this rollout: for a while they are not as the program knows.
   void disturbed(const RolloutKey& rollout);
-  /// The disk is gone: what was not pushed is lost, and that is allowed.
-  void disk_lost();
+  /// The disk of that seat is gone: what was not pushed is lost, and that is allowed.
+  void disk_lost(size_t seat);
   /// The process reads what was recorded.
   void status_read(const std::vector<std::pair<std::string, std::string>>& files);
   void recorded(const SimCommit& commit);
+  void dropped(const SimCommit& commit);
   void pushed();
   /// After each pass.
   void passed(const std::string& head);
@@ -47,6 +48,8 @@ class Watchman {
     bool disturbed_in_run = false;
   };
   void on_event(const StoreEvent& event);
+  void check_lease(const std::string& what);
+  void check_takeover(const std::vector<std::pair<std::string, std::string>>& files);
   void check_traffic(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after);
   void check_replica_set(const RolloutKey& rollout, const StoreEvent& event);
   void check_transition(const RolloutKey& rollout, Known& known, const Status& next, const std::string& subject);
@@ -65,7 +68,9 @@ class Watchman {
   std::vector<std::string> alarms_;
   std::map<RolloutKey, Known> known_;
   std::map<std::string, std::optional<Status>> parsed_;
-  std::vector<int> expected_;  ///< serials of recorded commits that are not pushed, in order
+  /// By seat: serials of recorded commits that are not pushed, in order.
+  std::vector<std::vector<int>> expected_;
+  std::optional<size_t> decides_;  ///< the seat that read what was recorded last
   std::string pushed_tip_;
   std::vector<std::pair<Duration, std::string>> heads_;  ///< in force since; the last few
   bool may_forget_ = false;                              ///< the disk was lost since the last start

@@ -110,6 +110,7 @@ std::string metrics_text(const Published& published) {
                report.git_trouble.empty() ? 0 : 1);
   write_single(out, "serin_cluster_trouble", "The cluster cannot be observed.", "",
                report.cluster_trouble.empty() ? 0 : 1);
+  write_single(out, "serin_leader", "This daemon decides.", "", report.leadership.leads ? 1 : 0);
   write_single(out, "serin_objects_failed", "Objects that are not as Git asks for.", "",
                double(report.objects.failed.size()));
   write_single(out, "serin_manifest_problems", "What is wrong with files in Git.", "", double(report.problems.size()));

@@ -25,6 +25,9 @@ Page ready_page(const Published& published) {
   if (*published.since_good_poll > published.polls_due)
     return unavailable(format("git: the last good poll is {} old", format_duration(*published.since_good_poll)));
   if (!health.record_trouble.empty()) return unavailable("status cannot be recorded: " + health.record_trouble);
+  const Leadership::Standing& leadership = published.report->leadership;
+  if (!leadership.is_known())
+    return unavailable("it is not known who leads" + (leadership.trouble.empty() ? "" : ": " + leadership.trouble));
   return {.body = "ok\n"};
 }
 
@@ -78,6 +81,9 @@ std::optional<Page> page_at(std::string_view path, const Published& published) {
 Json report_json(const Report& report) {
   Json json = {{"head", report.head},       {"inSync", report.in_sync()},     {"unpushed", report.unpushed},
                {"rollouts", Json::array()}, {"failedObjects", Json::array()}, {"problems", Json::array()}};
+  json["leads"] = report.leadership.leads;
+  if (!report.leadership.leader.empty()) json["leader"] = report.leadership.leader;
+  if (!report.leadership.trouble.empty()) json["leaseTrouble"] = report.leadership.trouble;
   if (!report.git_trouble.empty()) json["gitTrouble"] = report.git_trouble;
   if (!report.cluster_trouble.empty()) json["clusterTrouble"] = report.cluster_trouble;
   for (const RolloutReport& rollout : report.rollouts) json["rollouts"].push_back(rollout_json(rollout));

@@ -94,6 +94,7 @@ class World:
     def start_cluster(self, ready_after):
         if os.environ.get("SERIN_TEST_KUBECONFIG"):  # one that runs already, see tests/kubernetes/with-cluster.sh
             self.kubeconfig, self.url = os.environ["SERIN_TEST_KUBECONFIG"], os.environ["KUBE_URL"]
+            self.know_virtual_services()
             return
         self.cluster = self.start("cluster", "--listen", "127.0.0.1:0", "--write-kubeconfig", self.kubeconfig,
                                   "--ready-after", ready_after, "--log-requests", self.path("requests.log"),
@@ -101,6 +102,19 @@ class World:
         line = self.cluster.stdout.readline().decode()
         assert line.startswith("listening on http://127.0.0.1:"), line
         self.url = line.split()[-1]
+
+    def know_virtual_services(self):
+        """A real control plane knows Istio's kinds only when it was told."""
+        definitions, name = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", "virtualservices.networking.istio.io"
+        names = {"kind": "VirtualService", "plural": "virtualservices", "singular": "virtualservice"}
+        schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+        if not self.api(f"{definitions}/{name}"):
+            self.post(definitions, {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+                                    "metadata": {"name": name},
+                                    "spec": {"group": "networking.istio.io", "scope": "Namespaced", "names": names,
+                                             "versions": [{"name": "v1", "served": True, "storage": True,
+                                                           "schema": schema}]}})
+        eventually("VirtualServices are known", lambda: self.api("/apis/networking.istio.io/v1/virtualservices"))
 
     def __enter__(self):
         return self
@@ -114,9 +128,9 @@ class World:
             server.stdin.close()  # that ends it, and what it started
             server.wait()
         if kind:
-            print(f"--- daemon log of {self.folder}", file=sys.stderr)
-            if os.path.exists(self.path("daemon.log")):
-                sys.stderr.write(open(self.path("daemon.log")).read()[-8000:])
+            for log in sorted(name for name in os.listdir(self.folder) if name.endswith(".log")):
+                print(f"--- {log} of {self.folder}", file=sys.stderr)
+                sys.stderr.write(open(self.path(log)).read()[-8000:])
             print(self.git("log", "--reverse", "--format=%h %an: %s", "origin/main", check=False), file=sys.stderr)
         if not os.environ.get("KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -182,8 +196,10 @@ spec: {{action: {verb}, revision: {revision}{where}, reason: {reason}}}
 
     # ---- the daemon
 
-    def run_daemon(self, *more, repo=None, state="state", kubeconfig=None, env=None):
-        log = open(self.path("daemon.log"), "ab")
+    def run_daemon(self, *more, repo=None, state="state", kubeconfig=None, env=None, name="daemon"):
+        log = open(self.path(f"{name}.log"), "ab")
+        if name != "daemon":
+            state = f"state-{name}"
         self.daemon = self.start("run", "--repo", repo or self.repo, "--state-dir", self.path(state), "--interval",
                                  self.interval, "--kubeconfig",
                                  self.path(kubeconfig) if kubeconfig else self.kubeconfig, *more, stderr=log,
@@ -204,8 +220,11 @@ spec: {{action: {verb}, revision: {revision}{where}, reason: {reason}}}
         code = self.daemon.wait(25)
         return code
 
-    def log_text(self):
-        return open(self.path("daemon.log")).read()
+    def log_text(self, name="daemon"):
+        return open(self.path(f"{name}.log")).read()
+
+    def identity(self, name):
+        return open(self.path(f"state-{name}", "identity")).read().strip()
 
     # ---- what can be seen
 
@@ -244,6 +263,14 @@ spec: {{action: {verb}, revision: {revision}{where}, reason: {reason}}}
     def post(self, path, body):
         return self.call("POST", path, body)
 
+    def versions(self, ns="shop"):
+        """What every write to the objects of a rollout would change."""
+        kinds = {"ReplicaSet": "/apis/apps/v1/namespaces/%s/replicasets", "Service": "/api/v1/namespaces/%s/services",
+                 "VirtualService": "/apis/networking.istio.io/v1/namespaces/%s/virtualservices"}
+        return {(kind, item["metadata"]["name"]): (item["metadata"]["generation"] if kind == "ReplicaSet" else
+                                                   item["metadata"]["resourceVersion"])
+                for kind, path in kinds.items() for item in self.api(path % ns)["items"]}
+
     def weights(self, name="till", ns="shop"):
         vs = self.api(f"/apis/networking.istio.io/v1/namespaces/{ns}/virtualservices/{name}")
         return [d.get("weight", 0) for d in vs["spec"]["http"][0]["route"]] if vs else None
@@ -265,10 +292,10 @@ spec: {{action: {verb}, revision: {revision}{where}, reason: {reason}}}
         return None
 
     def writes(self):
-        """The requests that changed something, as the cluster logged them."""
+        """The requests that changed something, as the cluster logged them; a lease is renewed all the time."""
         lines = open(self.path("requests.log")).read().splitlines()
         return [line for line in lines if line.split()[1] in ("POST", "PUT", "PATCH", "DELETE")
-                and "dryRun=All" not in line]
+                and "dryRun=All" not in line and "/leases" not in line]
 
 
 def main(tests):

@@ -103,6 +103,8 @@ class Scenario {
         deployed_ = true;
       } else if (words[0] == "running" && words.size() == 2) {
         running_ = words[1];
+      } else if (words[0] == "two" && words.size() == 2) {
+        seats_ = 2;
       } else {
         set(words, clause);
       }
@@ -157,13 +159,13 @@ class Scenario {
   /// The world comes to life with the first line that is not `given`.
   void begin() {
     if (stage_) return;
-    stage_ = std::make_unique<Stage>(StageOptions{.ready_after = 2s, .interval = 60s});
+    stage_ = std::make_unique<Stage>(StageOptions{.ready_after = 2s, .interval = 60s, .seats = seats_});
     stage_->on_transition = [this](const RolloutKey&, const Decision& decision) { note_transition(decision); };
     stage_->world.subscribe([this](const StoreEvent& event) { note_event(event); });
     make_namespace();
     if (!running_.empty()) run_unmanaged();
     push("start");
-    stage_->start();
+    for (size_t seat = 0; seat < seats_; ++seat) stage_->start(seat);
     if (!deployed_) return;
     go_on(5min);
     shown_.clear();
@@ -204,6 +206,8 @@ class Scenario {
       decide(words, line);
     } else if (what == "kill") {
       kill(words);
+    } else if (what == "leader" && words.size() >= 2) {
+      trouble_leader(words, line);
     } else if (what == "git" && words.size() == 2) {
       stage_->faults.git_down = words[1] == "down";
       stage_->poll_soon();
@@ -211,7 +215,7 @@ class Scenario {
       lose_pods(words[1]);
     } else if (what == "disk") {
       stage_->kill();
-      stage_->disk = {};
+      stage_->lose_disk();
       stage_->start();
     } else {
       refuse(line);
@@ -246,7 +250,7 @@ class Scenario {
 
   std::optional<Status> status() const {
     const std::string path = record_path("status", "default", app_.key);
-    auto text = stage_->remote.commits.blob_at(stage_->disk.ours, path);
+    auto text = stage_->remote.commits.blob_at(stage_->disk(stage_->leader()).ours, path);
     if (!text) return std::nullopt;
     auto read = read_status(path, stage_->remote.commits.blob(*text));
     return read ? std::optional(*read) : std::nullopt;
@@ -269,13 +273,35 @@ class Scenario {
   /// `kill`: now, and start again. `kill before scale`, `kill after record`: at the next call that begins so.
   void kill(const Words& words) {
     if (words.size() == 1) {
-      stage_->kill();
-      stage_->start();
+      const size_t leader = stage_->leader();
+      stage_->kill(leader);
+      stage_->start(leader);
       return;
     }
     std::string where = words[1];
     for (size_t i = 2; i < words.size(); ++i) where += " " + words[i];
     stage_->faults.dies_at.push_back(where);
+  }
+
+  /// `leader dies`, for good; `leader sleeps 40s`, and does not know; `leader cut off` from the lease alone.
+  void trouble_leader(const Words& words, const std::string& line) {
+    const size_t leader = stage_->leader();
+    if (words[1] == "dies") {
+      stage_->kill(leader);
+    } else if (words[1] == "sleeps" && words.size() == 3) {
+      stage_->pause(leader, stage_->clock.passed() + duration_of(words[2]));
+    } else if (words[1] == "cut") {
+      stage_->cut_off(leader);
+    } else {
+      refuse(line);
+    }
+  }
+
+  /// Who leads is shown when it changes.
+  void note_leader() {
+    if (!stage_->elects() || !stage_->alive(stage_->leader()) || !stage_->daemon().begun()) return;
+    if (std::exchange(leader_, stage_->leader()) != stage_->leader())
+      show(format("{} leads", Stage::identity(stage_->leader())));
   }
 
   void lose_pods(const std::string& tag) {
@@ -295,11 +321,11 @@ class Scenario {
     const Duration end = stage_->clock.passed() + length;
     for (;;) {
       try {
-        while (stage_->act()) {}
+        while (stage_->act()) note_leader();
       } catch (const ProcessKilled& killed) {
         show(format("killed {}", killed.where));
-        stage_->kill();
-        stage_->start();
+        stage_->kill(stage_->acting());
+        stage_->start(stage_->acting());
         continue;
       }
       flush_writes();
@@ -417,7 +443,9 @@ class Scenario {
   App app_, before_;
   bool deployed_ = false;
   std::string running_;
+  size_t seats_ = 1;
   std::unique_ptr<Stage> stage_;
+  std::optional<size_t> leader_;
   Duration began_{0};  ///< where the times of the transcript count from
   std::vector<std::string> writes_, shown_;
   std::string out_;

@@ -44,6 +44,7 @@ TEST_CASE("endpoints answer from what was published last", "[web]") {
   CHECK_THAT(answer(*endpoints, "GET /readyz"), ContainsSubstring("503"));
   Report report;
   report.head = "3f1c0d2e";
+  report.leadership.leads = true;
   endpoints->publish(report);
   CHECK_THAT(answer(*endpoints, "GET /readyz"), ContainsSubstring("no poll has succeeded yet"));
   REQUIRE(known.git.poll());

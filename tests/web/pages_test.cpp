@@ -15,6 +15,7 @@ Report report_of_a_canary() {
   status.weight = 20;
   Report report;
   report.head = "3f1c0d2e";
+  report.leadership = {.leads = true, .term = 1, .leader = "a"};
   report.rollouts = {{.key = {"shop", "checkout"}, .status = status, .why = "pausing for 5m"}};
   return report;
 }
@@ -33,6 +34,19 @@ int status_at(std::string_view path, const Published& known) {
 }
 
 }  // namespace
+
+TEST_CASE("a follower is ready when it knows whom it follows", "[web]") {
+  Report report = report_of_a_canary();
+  report.leadership = {.leader = "b"};
+  CHECK(status_at("/readyz", published(report)) == 200);
+  CHECK(page_at("/metrics", published(report))->body.find("\nserin_leader 0\n") != std::string::npos);
+  CHECK(report_json(report)["leader"] == "b");
+  report.leadership = {.trouble = "read Lease serin/serin-serin: forbidden"};
+  CHECK(status_at("/readyz", published(report)) == 503);
+  CHECK(page_at("/readyz", published(report))->body.find("forbidden") != std::string::npos);
+  report.leadership = {.leads = true, .term = 1, .leader = "a"};
+  CHECK(page_at("/metrics", published(report))->body.find("\nserin_leader 1\n") != std::string::npos);
+}
 
 TEST_CASE("a loop that turns is alive, one that hangs is not", "[web]") {
   Published known = published(report_of_a_canary());
