@@ -61,10 +61,7 @@ std::shared_ptr<TokenSource> tokens_of(const HttpClientSettings& settings) {
 class KeptAliveClient : public HttpClient {
  public:
   KeptAliveClient(const HttpClientSettings& settings, std::unique_ptr<RestStreams> opened)
-      : base_url_(settings.base_url),
-        tokens_(tokens_of(settings)),
-        calls_(settings),
-        streams_(std::move(opened)) {}
+      : base_url_(settings.base_url), tokens_(tokens_of(settings)), calls_(settings), streams_(std::move(opened)) {}
 
   Result<HttpResponse> request(const HttpRequest& request) override {
     auto token = tokens_->token();
