@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +13,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "objects/health.h"
+#include "objects/inventory.h"
 #include "objects/key.h"
 #include "rollout/action.h"
 #include "rollout/observed.h"
@@ -90,8 +92,8 @@ class GitRepository {
   /// The content of a blob; `Invalid` above `bytes_max`, found out without loading it.
   virtual Result<std::string> read(const std::string& blob, size_t bytes_max) = 0;
 
-  /// First-parent commits of (`from`, `to`] that changed `path`, newest first, at most `limit`; `from` empty: from the
-  /// root.
+  /// First-parent commits of (`from`, `to`] that changed `path` (empty: all, even empty ones), newest first, at most
+  /// `limit`; `from` empty: from the root.
   virtual Result<std::vector<CommitInfo>> commits_touching(const std::string& path, const std::string& from,
                                                            const std::string& to, size_t limit) = 0;
 
@@ -180,6 +182,10 @@ class Cluster {
   /// Changes a live object by a JSON patch (RFC 6902). `Conflict`: a test in it failed.
   virtual Result<void> patch(const Json& manifest, const Json& patch) = 0;
 
+  /// Deletes this live object, by its name and UID, and in the background what belongs to it. One that is gone is as it
+  /// should be. `Conflict`: another object has taken the name.
+  virtual Result<void> remove(const Json& live) = 0;
+
   /// Creates the namespace unless it exists.
   virtual Result<void> ensure_namespace(const std::string& name) = 0;
 
@@ -188,6 +194,24 @@ class Cluster {
 
   /// `wake` is called, from any thread, when `take_changes` has something new. It must return at once.
   virtual void on_change(std::function<void()> wake) = 0;
+};
+
+/// A stored part of the inventory.
+struct InventoryChunk {
+  int number = 0;
+  std::string commit;                          ///< in force when it was stored last
+  std::map<std::string, std::string> entries;  ///< by id
+};
+
+/// Where the inventory is kept. Belongs to I/O threads, each chunk to one at a time.
+class InventoryStore {
+ public:
+  virtual ~InventoryStore() = default;
+
+  virtual Result<std::vector<InventoryChunk>> load() = 0;
+
+  /// Stores what changed of one chunk; the rest of it stays as it is. Safe to repeat.
+  virtual Result<void> save(const ChunkChange& change, const std::string& commit) = 0;
 };
 
 // ---- Time ---------------------------------------------------------------------------------------------------------

@@ -56,10 +56,10 @@ class DemoFolder {
 /// Turns the daemon's loop and lets the script act on what happens.
 class Demo {
  public:
-  Demo(GitRepository& git, Cluster& cluster, DemoScript script, DemoTimeline::Surface surface)
+  Demo(GitRepository& git, KubernetesCluster& cluster, DemoScript script, DemoTimeline::Surface surface)
       : leadership_(Leadership::sole(clock_)),
         workers_(4),
-        daemon_({.interval = 1s}, git, cluster, clock_, workers_, leadership_),
+        daemon_({.interval = 1s}, git, cluster, cluster.inventory(), clock_, workers_, leadership_),
         git_(git),
         script_(std::move(script)),
         timeline_(surface, clock_.monotonic()),

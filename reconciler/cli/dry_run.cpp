@@ -28,6 +28,11 @@ Result<void> DryRunCluster::carry_out(const RolloutKey& rollout, const Action& a
   return invalid("dry run");
 }
 
+Result<void> DryRunCluster::remove(const Json& live) {
+  print("would delete: " + key_of(live).text());
+  return {};
+}
+
 Result<void> DryRunCluster::ensure_namespace(const std::string& name) {
   auto live =
       cluster_.read({{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}}, ReadMode::Known);

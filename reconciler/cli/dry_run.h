@@ -49,6 +49,7 @@ class DryRunCluster : public Cluster {
   /// What would be taken over shows in the object that would be applied after it.
   Result<void> patch(const Json&, const Json&) override { return {}; }
   Result<Json> apply(const Json& object, ApplyMode mode) override;
+  Result<void> remove(const Json& live) override;
   Result<void> ensure_namespace(const std::string& name) override;
   std::vector<ClusterChange> take_changes() override { return cluster_.take_changes(); }
   void on_change(std::function<void()> wake) override { cluster_.on_change(std::move(wake)); }
@@ -58,6 +59,16 @@ class DryRunCluster : public Cluster {
   std::mutex mutex_;
   std::map<ObjectKey, Json> imagined_;
   std::set<std::string> imagined_namespaces_;
+};
+
+class DryRunInventory : public InventoryStore {
+ public:
+  explicit DryRunInventory(InventoryStore& inventory) : inventory_(inventory) {}
+  Result<std::vector<InventoryChunk>> load() override { return inventory_.load(); }
+  Result<void> save(const ChunkChange&, const std::string&) override { return {}; }
+
+ private:
+  InventoryStore& inventory_;
 };
 
 }  // namespace reconciler

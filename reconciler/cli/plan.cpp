@@ -1,9 +1,11 @@
 // serin plan: what merging a revision would change, for reviewers and pull requests.
+#include <algorithm>
 #include <iostream>
 
 #include "base/format.h"
 #include "cli/commands.h"
 #include "cli/git_view.h"
+#include "cli/prune_forecast.h"
 #include "cli/revision_files.h"
 #include "daemon/system_clock.h"
 
@@ -11,6 +13,7 @@ namespace reconciler {
 namespace {
 
 constexpr size_t kFileBytesMax = size_t(1) << 20;
+constexpr size_t kCommitsMax = 20000;
 
 Syntax plan_syntax() {
   Syntax out{.usage = "serin plan [OPTIONS]",
@@ -36,6 +39,10 @@ Syntax plan_syntax() {
   return out;
 }
 
+bool is_record(const GitView& view, const Options& options, const std::string& path) {
+  return path.starts_with(view.status_directory + "/") || path.starts_with(options.text("decisions-directory") + "/");
+}
+
 struct Sides {
   std::vector<std::pair<std::string, std::string>> before;
   std::vector<std::pair<std::string, std::string>> after;
@@ -47,12 +54,9 @@ Result<Sides> changed_files(const GitView& view, const Options& options, const s
   std::string directory = options.text("path") == "." ? "" : options.text("path");
   auto changes = view.git.changes(base, revision, directory);
   if (!changes) return changes.error();
-  auto is_record = [&](const std::string& path) {
-    return path.starts_with(view.status_directory + "/") || path.starts_with(options.text("decisions-directory") + "/");
-  };
   Sides sides;
   for (const TreeChange& change : *changes) {
-    if (!is_manifest_path(change.path) || is_record(change.path)) continue;
+    if (!is_manifest_path(change.path) || is_record(view, options, change.path)) continue;
     for (const auto& [entry, files] : {std::pair(&change.before, &sides.before), {&change.after, &sides.after}}) {
       if (!*entry || (*entry)->kind != EntryKind::File) continue;
       Result<std::string> text = view.git.read((*entry)->blob, kFileBytesMax);
@@ -69,6 +73,38 @@ Result<std::map<RolloutKey, Status>> recorded_statuses(const GitView& view) {
   std::map<RolloutKey, Status> recorded;
   for (StatusEntry& entry : *entries) recorded.emplace(entry.rollout, std::move(entry.status));
   return recorded;
+}
+
+/// Everything that a revision names and that a daemon would hold in its inventory.
+Result<std::set<ObjectKey>> names_at(const GitView& view, const Options& options, const std::string& revision) {
+  const std::string directory = options.text("path") == "." ? "" : options.text("path");
+  auto files = view.git.files(revision, directory, kFileBytesMax);
+  if (!files) return files.error();
+  std::set<ObjectKey> out;
+  for (const HistoryFile& each : *files) {
+    if (!is_manifest_path(each.path) || is_record(view, options, each.path)) continue;
+    const ManifestFile file = read_manifests(each.path, each.content, options.text("namespace"));
+    for (const PlainObject& object : file.objects) out.insert(object.key);
+    for (const RolloutAt& rollout : file.rollout_lines)
+      out.insert({"argoproj.io", "Rollout", rollout.key.ns, rollout.key.name});
+  }
+  return out;
+}
+
+/// What would be held of the objects that the plan deletes.
+Result<std::map<ObjectKey, std::string>> holds(const GitView& view, const Options& options, const RevisionPlan& plan,
+                                               const RevisionManifests& changed, const std::string& base,
+                                               const std::string& revision) {
+  const bool deletes = std::any_of(plan.objects.begin(), plan.objects.end(),
+                                   [](const ObjectChange& change) { return change.fate == Fate::Deleted; });
+  if (!deletes) return std::map<ObjectKey, std::string>();
+  auto all = names_at(view, options, base);
+  if (!all) return all.error();
+  auto commits = view.git.log("", base, revision, kCommitsMax);
+  if (!commits) return commits.error();
+  std::vector<std::string> messages;
+  for (const CommitInfo& commit : *commits) messages.push_back(commit.message);
+  return expected_holds(plan, *all, changed, messages);
 }
 
 int show(const RevisionPlan& plan, const RevisionNames& names, const std::string& form) {
@@ -92,8 +128,12 @@ int work(const Options& options) {
   auto recorded = recorded_statuses(*view);
   if (!recorded) return failed(recorded.error());
   const std::string ns = options.text("namespace");
-  RevisionPlan plan = compare_revisions(read_revision(sides->before, ns), read_revision(sides->after, ns), *recorded,
-                                        SystemClock().now());
+  const RevisionManifests before = read_revision(sides->before, ns);
+  RevisionPlan plan = compare_revisions(before, read_revision(sides->after, ns), *recorded, SystemClock().now());
+  auto held = holds(*view, options, plan, before, *base, *revision);
+  if (!held) return failed(held.error());
+  for (ObjectChange& change : plan.objects)
+    if (auto why = held->find(change.key); why != held->end()) change.held = why->second;
   const std::string against = options.has("against") ? options.text("against") : options.text("branch");
   return show(plan,
               {.before = format("{} ({})", against, base->substr(0, 12)),

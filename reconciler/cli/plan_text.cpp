@@ -81,6 +81,7 @@ std::string plan_text(const RevisionPlan& plan, const RevisionNames& names) {
   out += format("\nobjects: {}\n", counts(plan.objects));
   for (const ObjectChange& change : plan.objects) {
     out += format("  {} {}  ({})\n", mark_of(change.fate), change.key.text(), change.file);
+    if (!change.held.empty()) out += format("      held: {}\n", change.held);
     for (const FieldChange& field : change.fields)
       out += format("      {}: {} -> {}\n", field.path, value_text(field.before), value_text(field.after));
   }
@@ -115,6 +116,7 @@ std::string plan_markdown(const RevisionPlan& plan, const RevisionNames& names) 
   out += format("Objects: {}\n\n", counts(plan.objects));
   for (const ObjectChange& change : plan.objects) {
     out += format("- {} {} ({})\n", word_of(change.fate), code(change.key.text()), code(change.file));
+    if (!change.held.empty()) out += format("  - :warning: held: {}\n", code(change.held));
     for (const FieldChange& field : change.fields)
       out +=
           format("  - {}: {} → {}\n", code(field.path), code(value_text(field.before)), code(value_text(field.after)));
@@ -128,6 +130,7 @@ Json plan_json(const RevisionPlan& plan, const RevisionNames& names) {
   for (const ObjectChange& change : plan.objects) {
     Json object = {{"change", word_of(change.fate)}, {"group", change.key.group}, {"kind", change.key.kind},
                    {"namespace", change.key.ns},     {"name", change.key.name},   {"file", change.file}};
+    if (!change.held.empty()) object["held"] = change.held;
     for (const FieldChange& field : change.fields) {
       Json entry = {{"path", field.path}};
       if (field.before) entry["before"] = *field.before;

@@ -34,6 +34,7 @@ struct ObjectChange {
   Fate fate = Fate::Changed;
   std::string file;
   std::vector<FieldChange> fields;  ///< of a changed object
+  std::string held;                 ///< why a deleted one would stay for now; empty when it would go
 };
 
 /// What a rollout would go through.

@@ -92,7 +92,8 @@ struct Candidacy {
 /// The loop of one process: what is due, then wait for an answer, an event or the time.
 class Loop {
  public:
-  Loop(const RunOptions& options, GitRepository& git, Cluster& cluster, Metering& metering, const Candidacy& candidacy)
+  Loop(const RunOptions& options, GitRepository& git, Cluster& cluster, InventoryStore& inventory, Metering& metering,
+       const Candidacy& candidacy)
       : options_(options),
         metering_(metering),
         leadership_(candidacy.lease ? Leadership(clock_) : Leadership::sole(clock_)),
@@ -101,7 +102,8 @@ class Loop {
         measured_cluster_(cluster, metering.measurements),
         git_(git, leadership_),
         cluster_(measured_cluster_, leadership_),
-        daemon_(options.daemon, git_, cluster_, clock_, measured_workers_, leadership_),
+        inventory_(inventory, leadership_),
+        daemon_(options.daemon, git_, cluster_, inventory_, clock_, measured_workers_, leadership_),
         counters_(metering.measurements, metering.git, clock_),
         signals_([this] { workers_.wake(); }) {
     cluster_.on_change([this] { workers_.wake(); });
@@ -221,6 +223,10 @@ class Loop {
     push_rest();
     const Report report = daemon_.report();
     say_objects(report.objects);
+    for (const auto* objects : {&report.prune.held, &report.prune.failed})
+      for (const auto& [key, why] : *objects)
+        std::cerr << "serin: " << (objects == &report.prune.held ? "prune is held: " : "cannot prune ") << key.text()
+                  << ": " << why << "\n";
     for (const RolloutReport& r : report.rollouts) {
       if (options_.dry_run) break;  // what was not done is no failure
       const bool degraded = r.status && r.status->phase == Phase::Degraded;
@@ -276,6 +282,7 @@ class Loop {
   MeasuredCluster measured_cluster_;
   LeaderGit git_;
   LeaderCluster cluster_;
+  LeaderInventory inventory_;
   Daemon daemon_;
   RolloutCounters counters_;
   StopSignals signals_;
@@ -318,17 +325,20 @@ int run_with(const RunOptions& options) {
                         {"repo", git_options.url},
                         {"watching", git_options.watched.name},
                         {"cluster", settings.http.base_url}});
+  InventoryStore& inventory = (*cluster)->inventory();
   if (options.dry_run) {
     DryRunGit only_said(metering.git);
     DryRunCluster only_asked(**cluster);
-    return Loop(options, only_said, only_asked, metering, {}).run();
+    DryRunInventory only_read(inventory);
+    return Loop(options, only_said, only_asked, only_read, metering, {}).run();
   }
-  if (!options.leader_elect) return Loop(options, metering.git, **cluster, metering, {}).run();
+  if (!options.leader_elect) return Loop(options, metering.git, **cluster, inventory, metering, {}).run();
   auto lease = KubernetesLease::open(settings.http, options.lease);
   if (!lease) return failed(lease.error());
   auto identity = daemon_identity(state->path());
   if (!identity) return failed(identity.error());
-  return Loop(options, metering.git, **cluster, metering, {.lease = lease->get(), .identity = *identity}).run();
+  return Loop(options, metering.git, **cluster, inventory, metering, {.lease = lease->get(), .identity = *identity})
+      .run();
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "cli/git_credentials.h"
 #include "cluster/kubeconfig.h"
 #include "manifest/ignore_file.h"
+#include "manifest/names.h"
 
 namespace reconciler {
 namespace {
@@ -213,6 +214,8 @@ Result<RunOptions> run_options(const Options& given) {
   if (!path) return path.error();
   auto shard = parse_shard(given.text("shard"));
   if (!shard) return shard.error();
+  if (auto trouble = label_trouble(given.text("owner")); trouble)
+    return invalid(format("--owner {}: {}", given.text("owner"), *trouble));
   const bool embedded = given.flag("embedded-cluster");
   if (embedded && (given.has("kubeconfig") || given.has("context")))
     return invalid("--embedded-cluster and --kubeconfig or --context exclude each other");
@@ -258,6 +261,8 @@ Result<RunOptions> run_options(const Options& given) {
   out.leader_elect = given.flag("leader-elect") && !out.dry_run;
   out.lease = {.ns = out.daemon.default_namespace, .name = "serin-" + out.cluster.owner};
   if (!shard->is_all()) out.lease.name += "-" + std::to_string(shard->index);
+  out.cluster.inventory = out.daemon.owner;
+  if (!shard->is_all()) out.cluster.inventory += "-shard-" + std::to_string(shard->index);
   return out;
 }
 

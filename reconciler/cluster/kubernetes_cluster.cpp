@@ -7,6 +7,7 @@
 
 #include "cluster/api.h"
 #include "cluster/cache.h"
+#include "cluster/kubernetes_inventory.h"
 #include "cluster/reflector.h"
 #include "cluster/writes.h"
 
@@ -51,7 +52,8 @@ struct KubernetesCluster::Parts {
   Parts(KubernetesClusterSettings chosen, std::unique_ptr<HttpClient> http)
       : settings(std::move(chosen)),
         api(std::move(http), settings.calls_per_second),
-        cache(settings.owner, settings.field_manager) {
+        cache(settings.owner, settings.field_manager),
+        inventory(api, settings.inventory, settings.default_namespace) {
     for (Watched& watched : watched_kinds()) reflectors.emplace_back(api, cache, settings.owner, std::move(watched));
     // Definitions of all are followed, so that a kind is found when it comes and nobody has to ask for it.
     definitions.emplace(
@@ -70,6 +72,7 @@ struct KubernetesCluster::Parts {
   const KubernetesClusterSettings settings;
   KubernetesApi api;
   ClusterCache cache;
+  KubernetesInventory inventory;
   std::mutex mutex;                 ///< of the lists
   std::list<Reflector> reflectors;  ///< of rollouts first, then of followed kinds
   std::list<Reflector> retired;     ///< told to stop, and not done yet
@@ -275,7 +278,7 @@ Result<void> KubernetesCluster::carry_out(const RolloutKey& rollout, const Actio
   if (const auto* evict = std::get_if<EvictPods>(&action)) return parts_->evict(rollout, *evict);
   WriteTarget target = target_of(rollout, action);
   Json live;
-  if (std::holds_alternative<SelectRevision>(action))
+  if (std::holds_alternative<SelectRevision>(action) || std::holds_alternative<ReleaseService>(action))
     live = parts_->cache.find_object(kServices, target.ns, target.name).value_or(Json());
   auto write = write_for(rollout, action, parts_->settings.owner, live);
   if (!write) return write.error();
@@ -338,6 +341,17 @@ Result<Json> KubernetesCluster::apply(const Json& object, ApplyMode mode) {
   if (mode != ApplyMode::DryRun) parts_->remember(*applied);
   return without_managed_fields(*std::move(applied));
 }
+
+Result<void> KubernetesCluster::remove(const Json& live) {
+  auto call = parts_->call_about("delete", live);
+  if (!call) return call.error();
+  KubernetesWrite write = deletion_of(live);
+  call->method = method_of(write.verb);
+  call->body = write.body;
+  return parts_->remove(write, *call);
+}
+
+InventoryStore& KubernetesCluster::inventory() { return parts_->inventory; }
 
 Result<void> KubernetesCluster::ensure_namespace(const std::string& name) {
   ApiCall call;

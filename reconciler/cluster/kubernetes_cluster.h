@@ -13,7 +13,8 @@ namespace reconciler {
 
 struct KubernetesClusterSettings {
   HttpClientSettings http;
-  std::string owner = "serin";  ///< value of the label serin.dev/owner
+  std::string owner = "serin";      ///< value of the label serin.dev/owner
+  std::string inventory = "serin";  ///< names the inventory: the owner, and the shard if there are several
   std::string field_manager{kFieldManager};
   std::string default_namespace = "default";
   int calls_per_second = 0;  ///< a limit of our own; none when zero
@@ -35,9 +36,13 @@ class KubernetesCluster : public Cluster {
   Result<std::optional<Json>> read(const Json& manifest, ReadMode mode) override;
   Result<Json> apply(const Json& object, ApplyMode mode) override;
   Result<void> patch(const Json& manifest, const Json& patch) override;
+  Result<void> remove(const Json& live) override;
   Result<void> ensure_namespace(const std::string& name) override;
   std::vector<ClusterChange> take_changes() override;
   void on_change(std::function<void()> wake) override;
+
+  /// The inventory in the default namespace; it lives as long as this.
+  InventoryStore& inventory();
 
   struct Parts;
   explicit KubernetesCluster(std::unique_ptr<Parts> parts);  ///< for `open`

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/format.h"
 #include "rollout/ephemeral_metadata.h"
 
 namespace reconciler {
@@ -114,6 +115,21 @@ Result<Json> selection_patch(const RolloutKey& rollout, const SelectRevision& ac
   return patch;
 }
 
+/// Tests the hash that it takes away; the annotation goes only when it names this rollout.
+Result<Json> release_patch(const RolloutKey& rollout, const ReleaseService& action, const Json& live) {
+  const std::string now = text_at(live, {"spec", "selector", kHashLabel});
+  if (now != action.from) return conflict(format("Service {}/{} selects {} now", rollout.ns, action.service, now));
+  Json patch = Json::array();
+  auto remove = [&](const std::string& path, const std::string& value) {
+    patch.push_back(operation("test", path, value));
+    patch.push_back({{"op", "remove"}, {"path", path}});
+  };
+  if (!now.empty()) remove("/spec/selector" + pointer_step(kHashLabel), now);
+  if (text_at(live, {"metadata", "annotations", kManagedByAnnotation}) == rollout.name)
+    remove("/metadata/annotations" + pointer_step(kManagedByAnnotation), rollout.name);
+  return patch;
+}
+
 Json route_patch(const RewriteRoutes& action) {
   Json patch = Json::array();
   if (Json test = resource_version_test(action.before); !test.is_null()) patch.push_back(test);
@@ -132,6 +148,8 @@ WriteTarget target_of(const RolloutKey& rollout, const Action& action) {
     return {.api_version = scale->api_version, .kind = scale->kind, .ns = rollout.ns, .name = scale->name};
   if (const auto* evict = std::get_if<EvictPods>(&action))
     return {.api_version = "v1", .kind = "Pod", .ns = rollout.ns, .name = evict->pods.front().name};
+  if (const auto* release = std::get_if<ReleaseService>(&action))
+    return {.api_version = "v1", .kind = "Service", .ns = rollout.ns, .name = release->service};
   if (const auto* rewrite = std::get_if<RewriteRoutes>(&action))
     return {.api_version = text_at(rewrite->before, {"apiVersion"}, "networking.istio.io/v1"),
             .kind = "VirtualService",
@@ -149,6 +167,7 @@ WriteTarget target_of(const RolloutKey& rollout, const Action& action) {
     std::string operator()(const EvictPods&) { unreachable(); }
     std::string operator()(const DeleteReplicaSet& a) { return a.name; }
     std::string operator()(const SelectRevision&) { unreachable(); }
+    std::string operator()(const ReleaseService&) { unreachable(); }
     std::string operator()(const RewriteRoutes&) { unreachable(); }
   } name;
   return {.api_version = "apps/v1", .kind = "ReplicaSet", .ns = rollout.ns, .name = std::visit(name, action)};
@@ -188,6 +207,11 @@ Result<KubernetesWrite> write_for(const RolloutKey& rollout, const Action& actio
     if (!patch) return patch.error();
     write.verb = WriteVerb::JsonPatch;
     write.body = *std::move(patch);
+  } else if (const auto* release = std::get_if<ReleaseService>(&action)) {
+    auto patch = release_patch(rollout, *release, live);
+    if (!patch) return patch.error();
+    write.verb = WriteVerb::JsonPatch;
+    write.body = *std::move(patch);
   } else if (const auto* rewrite = std::get_if<RewriteRoutes>(&action)) {
     write.verb = WriteVerb::JsonPatch;
     write.body = route_patch(*rewrite);
@@ -200,6 +224,15 @@ Json eviction_of(const RolloutKey& rollout, const PodState& pod) {
           {"kind", "Eviction"},
           {"metadata", {{"name", pod.name}, {"namespace", rollout.ns}}},
           {"deleteOptions", {{"preconditions", {{"uid", pod.uid}}}}}};
+}
+
+KubernetesWrite deletion_of(const Json& live) {
+  return {.verb = WriteVerb::Delete,
+          .api_version = text_at(live, {"apiVersion"}),
+          .kind = text_at(live, {"kind"}),
+          .ns = text_at(live, {"metadata", "namespace"}),
+          .name = text_at(live, {"metadata", "name"}),
+          .body = delete_options(text_at(live, {"metadata", "uid"}))};
 }
 
 Result<Json> patched(const Json& object, const KubernetesWrite& write) {

@@ -42,6 +42,9 @@ Result<KubernetesWrite> write_for(const RolloutKey& rollout, const Action& actio
 /// The Eviction that asks for a pod to go, by the policy API.
 Json eviction_of(const RolloutKey& rollout, const PodState& pod);
 
+/// The deletion of exactly this live object, and in the background of what belongs to it.
+KubernetesWrite deletion_of(const Json& live);
+
 /// `object` after the write's patch, as an API server would do it; `Conflict` when a test in it fails.
 Result<Json> patched(const Json& object, const KubernetesWrite& write);
 

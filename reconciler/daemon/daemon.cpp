@@ -22,21 +22,21 @@ bool lies_under(const std::string& path, const std::string& directory) {
                                path[directory.size()] == '/');
 }
 
-/// `abc1234 Raise the limit (Ann <ann@example.com>)`
+}  // namespace
+
 std::string request_line(const CommitInfo& commit) {
   return format("{} {} ({})", commit.id.substr(0, 7), commit.message.substr(0, commit.message.find('\n')),
                 commit.author);
 }
 
-}  // namespace
-
 bool Report::in_sync() const {
   return rollouts.counts().in_trouble == 0 && rollouts.counts().unknown == 0 && git_trouble.empty() &&
-         cluster_trouble.empty() && objects.in_sync() && problems.empty() && unpushed == 0;
+         cluster_trouble.empty() && objects.in_sync() && problems.empty() && prune.held.empty() &&
+         prune.failed.empty() && unpushed == 0;
 }
 
-Daemon::Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Clock& clock, Workers& workers,
-               Leadership& leadership)
+Daemon::Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, InventoryStore& inventory, Clock& clock,
+               Workers& workers, Leadership& leadership)
     : options_(std::move(options)),
       git_(git),
       cluster_(cluster),
@@ -65,17 +65,21 @@ Daemon::Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Cloc
                                 : [this](const RolloutKey& key,
                                          std::optional<Json> status) { publisher_.publish(key, std::move(status)); },
                  .object_changed = [this](const RolloutKey& key) { see_changed_object(key); }}),
-      objects_(options_, desired_, cluster, clock, workers,
-               {.prepare = [this](const ObjectKey& key, const Json& manifest) { return prepare(key, manifest); },
-                .begin =
-                    [this](const ObjectKey& key) {
-                      for (const RolloutKey& user : locked_[key] = desired_.users_of(key)) rollouts_.lock(user);
-                    },
-                .end =
-                    [this](const ObjectKey& key) {
-                      for (const RolloutKey& user : locked_[key]) rollouts_.unlock(user);
-                      locked_.erase(key);
-                    }}),
+      keeper_(inventory, cluster, clock, workers, options_.default_namespace),
+      pruner_(options_.owner, keeper_.inventory(), cluster, clock, workers, pruning()),
+      objects_(
+          options_, desired_, cluster, clock, workers,
+          {.prepare = [this](const ObjectKey& key, const Json& manifest) { return prepare(key, manifest); },
+           .begin =
+               [this](const ObjectKey& key) {
+                 for (const RolloutKey& user : locked_[key] = desired_.users_of(key)) rollouts_.lock(user);
+               },
+           .end =
+               [this](const ObjectKey& key) {
+                 for (const RolloutKey& user : locked_[key]) rollouts_.unlock(user);
+                 locked_.erase(key);
+               },
+           .applied = [this](const ObjectKey& key, const std::string& uid) { keeper_.inventory().set_uid(key, uid); }}),
       sync_(git, clock, workers, options_.interval, [this](const std::string& commit) { on_head(commit); }) {}
 
 Duration Daemon::step() {
@@ -89,13 +93,18 @@ Duration Daemon::step() {
   follow_kinds();
   if (!is_cluster_ready()) return std::min(sync_.next_due(), clock_.monotonic() + kClusterRetry);
   take_cluster_changes();
-  if (!begun_ && !take_over(now)) return sync_.next_due();
-  objects_.run_due();
+  if (!begun_ && !take_over(now)) return now.leads ? std::min(sync_.next_due(), keeper_.next_due()) : sync_.next_due();
+  keeper_.store_additions(manifest_commit_);
+  // Remember, then act: nothing is applied before the inventory holds it.
+  if (!keeper_.inventory().has_additions()) objects_.run_due();
   release_waiting();
   rollouts_.run_due(manifest_commit_);
   publisher_.run_due();
+  pruner_.run_due(prune_obstacle());
+  if (objects_.caught_up() && pruner_.idle()) keeper_.store_all(manifest_commit_);
   sync_.run_due();
-  return std::min({sync_.next_due(), objects_.next_due(), rollouts_.next_due(), publisher_.next_due()});
+  return std::min({sync_.next_due(), objects_.next_due(), rollouts_.next_due(), publisher_.next_due(),
+                   pruner_.next_due(), keeper_.next_due()});
 }
 
 bool Daemon::is_cluster_ready() {
@@ -129,14 +138,17 @@ bool Daemon::take_over(const Leadership::Standing& now) {
   if (term_ != now.term) {
     term_ = now.term;
     won_at_ = clock_.monotonic();
+    keeper_.reload();
     if (now.inherited) sync_.poll_afresh();
     sync_.run_due();
   }
+  keeper_.load();
   // What another daemon recorded is in the repository; without a look at it this one would go on from what was.
   if (now.inherited && !sync_.fetched_since(won_at_)) return false;
   // What was begun in an earlier term ends first: it may not be taken for the work of this one.
-  if (!rollouts_.is_still() || !objects_.is_still() || sync_.push_is_under_way()) return false;
-  if (!read_status()) return false;
+  if (!rollouts_.is_still() || !objects_.is_still() || !pruner_.is_still() || sync_.push_is_under_way()) return false;
+  if (!keeper_.loaded() || !read_status()) return false;
+  begin_inventory();
   for (const ObjectKey& key : desired_.objects())
     if (owns(key)) objects_.changed(key);
   for (const RolloutKey& key : desired_.rollouts()) {
@@ -211,6 +223,10 @@ bool Daemon::take_manifests(const std::string& from, const std::string& to) {
   trouble_.clear();
   DesiredState::Touched touched;
   for (const TreeChange& change : *changes) take_file(change, from, to, touched);
+  head_ = to;
+  const bool ours_only = std::all_of(changes->begin(), changes->end(), [&](auto& c) { return is_own_file(c.path); });
+  if (manifest_commit_.empty() || !ours_only) manifest_commit_ = to;
+  take_inventory(touched, from, to);
   note_requests(touched, from, to);
   for (const ObjectKey& key : touched.objects) {
     if (may_scale(key)) note_autoscaler(Autoscalers::Source::Git, key, desired_.object(key));
@@ -225,9 +241,6 @@ bool Daemon::take_manifests(const std::string& from, const std::string& to) {
     }
   }
   take_decisions(*decisions, to);
-  head_ = to;
-  const bool ours_only = std::all_of(changes->begin(), changes->end(), [&](auto& c) { return is_own_file(c.path); });
-  if (manifest_commit_.empty() || !ours_only) manifest_commit_ = to;
   return true;
 }
 
@@ -235,14 +248,15 @@ void Daemon::take_file(const TreeChange& change, const std::string& from, const 
                        DesiredState::Touched& touched) {
   const std::string& path = change.path;
   if (is_own_file(path) || !is_manifest_path(path)) return;
-  if (!change.after) {
-    touched.add(desired_.remove(path));
-    return;
-  }
+  auto take = [&](const DesiredState::Touched& by_this) {
+    if (!from.empty())
+      for (const RolloutKey& key : by_this.rollouts) last_path_[key] = path;
+    touched.add(by_this);
+  };
+  if (!change.after) return take(desired_.remove(path));
   if (change.after->kind != EntryKind::File) {
     log_warn("skipped, it is no regular file", {{"path", path}});
-    touched.add(desired_.remove(path));
-    return;
+    return take(desired_.remove(path));
   }
   auto text = git_.read(change.after->blob, kManifestBytesMax);
   ManifestFile file;
@@ -259,7 +273,7 @@ void Daemon::take_file(const TreeChange& change, const std::string& from, const 
     for (const Problem& problem : refused.problems) log_warn("refused: " + problem.text());
   if (options_.rollout_objects == RolloutObjects::Published)
     std::move(file.published.begin(), file.published.end(), std::back_inserter(file.objects));
-  touched.add(desired_.put(path, std::move(file)));
+  take(desired_.put(path, std::move(file)));
 }
 
 /// Who asked: the commits that touched each rollout's file since the last commit in force.
@@ -308,6 +322,7 @@ void Daemon::take_cluster_changes() {
     if (change.rollout) rollouts_.touch(*change.rollout);
     for (const RolloutKey& user : desired_.users_of(change.key)) rollouts_.touch(user);
     if (owns(change.key)) objects_.live_changed(change);
+    pruner_.live_changed(change.key);
     if (is_autoscaler(change.key)) note_live_autoscaler(change);
   }
 }
@@ -329,15 +344,16 @@ void Daemon::note_live_autoscaler(const ClusterChange& change) {
   if (live) note_autoscaler(Autoscalers::Source::Cluster, key, *live);
 }
 
-/// Plain objects first, then the rollouts that came with them.
+/// Plain objects first, then the rollouts that came with them. Nothing is written that the inventory does not hold yet.
 void Daemon::release_waiting() {
-  if (!objects_.caught_up()) return;
+  if (!objects_.caught_up() || keeper_.inventory().has_additions()) return;
   for (const RolloutKey& key : std::exchange(waiting_for_objects_, {})) rollouts_.release(key);
 }
 
 /// An object that a rollout writes too waits while that rollout acts, then gets the values the rollout owns.
 std::optional<PreparedObject> Daemon::prepare(const ObjectKey& key, const Json& manifest) {
-  if (key.group == "argoproj.io" && key.kind == "Rollout") return prepare_view(key, manifest);
+  if (pruner_.is_removing(key)) return std::nullopt;
+  if (is_rollout(key)) return prepare_view(key, manifest);
   PreparedObject out{.manifest = manifest, .keeps_traffic = key.kind == "Service" || key.kind == "VirtualService"};
   if (autoscalers_.scales(key)) out.scaled = {{"spec", "replicas"}};
   for (const RolloutKey& user : desired_.users_of(key)) {
@@ -373,9 +389,11 @@ void Daemon::see_changed_object(const RolloutKey& key) {
 }
 
 bool Daemon::at_rest() {
+  if (begun_ && keeper_.refused()) return true;
   if (!begun_ || !objects_.settled() || !waiting_for_objects_.empty() || !rollouts_.idle() || !events_.idle() ||
       !publisher_.idle())
     return false;
+  if (!pruner_.idle() || (!keeper_.idle() && keeper_.trouble().empty())) return false;
   if (git_.unpushed() > 0 && !sync_.push_refused()) return false;
   return rollouts_.reports().counts().at_work == 0;
 }
@@ -383,12 +401,13 @@ bool Daemon::at_rest() {
 Report Daemon::report() {
   Report out{.head = head_,
              .git_trouble = trouble_.empty() ? sync_.trouble() : trouble_,
-             .cluster_trouble = cluster_trouble_,
+             .cluster_trouble = cluster_trouble_.empty() ? keeper_.trouble() : cluster_trouble_,
              .leadership = leadership_.standing(),
              .unpushed = git_.unpushed(),
              .rollouts = rollouts_.reports()};
   // What a follower knows of objects is the leader's business.
   if (begun_) out.objects = objects_.report();
+  if (begun_) out.prune = pruner_.report();
   for (const auto& [path, problems] : desired_.problems())
     out.problems.insert(out.problems.end(), problems.begin(), problems.end());
   return out;

@@ -18,10 +18,12 @@
 #include "daemon/desired_state.h"
 #include "daemon/event_recorder.h"
 #include "daemon/git_sync.h"
+#include "daemon/inventory_keeper.h"
 #include "daemon/leadership.h"
 #include "daemon/object_applier.h"
 #include "daemon/object_report.h"
 #include "daemon/options.h"
+#include "daemon/pruner.h"
 #include "daemon/rollout_runner.h"
 #include "daemon/status_publisher.h"
 #include "daemon/workers.h"
@@ -40,14 +42,18 @@ struct Report {
   RolloutReports rollouts;
   ObjectReport objects;
   std::vector<Problem> problems;  ///< files that cannot be read
+  PruneReport prune;
   bool in_sync() const;
 };
 
+/// How a commit is named as the cause of something: `abc1234 Raise the limit (Ann <ann@example.com>)`.
+std::string request_line(const CommitInfo& commit);
+
 class Daemon {
  public:
-  /// `leadership` outlives it; what `git` and `cluster` write must ask it first (daemon/leader_ports.h).
-  Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Clock& clock, Workers& workers,
-         Leadership& leadership);
+  /// `leadership` outlives it; what `git`, `cluster` and `inventory` write must ask it first (daemon/leader_ports.h).
+  Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, InventoryStore& inventory, Clock& clock,
+         Workers& workers, Leadership& leadership);
 
   /// Called on the decision thread after each recorded transition.
   std::function<void(const RolloutKey&, const Decision&)> on_transition;
@@ -82,6 +88,18 @@ class Daemon {
   bool take_manifests(const std::string& from, const std::string& to);
   void take_file(const TreeChange& change, const std::string& from, const std::string& to,
                  DesiredState::Touched& touched);
+  void take_inventory(const DesiredState::Touched& touched, const std::string& from, const std::string& to);
+  Retirement retirement(const RolloutKey& key, const std::string& from, const std::string& to) const;
+  void begin_inventory();
+  bool is_mine(const ObjectKey& key) const;
+  bool take_entry(const ObjectKey& key);
+  void release_pruned(const std::vector<CommitInfo>& commits, const std::string& to,
+                      const std::function<bool(const ObjectKey&)>& concerned);
+  std::string prune_obstacle() const;
+  std::string needed_for(const InventoryEntry& entry) const;
+  std::optional<std::vector<Action>> removal(const InventoryEntry& entry);
+  std::optional<Observed> remains(const InventoryEntry& entry) const;
+  Pruner::Hooks pruning();
   void take_decisions(const std::vector<TreeChange>& changes, const std::string& to);
   void note_requests(const DesiredState::Touched& touched, const std::string& from, const std::string& to);
   void follow_kinds();
@@ -106,6 +124,8 @@ class Daemon {
   EventRecorder events_;
   StatusPublisher publisher_;
   RolloutRunner rollouts_;
+  InventoryKeeper keeper_;
+  Pruner pruner_;
   ObjectApplier objects_;
   GitSync sync_;
 
@@ -119,6 +139,7 @@ class Daemon {
   Duration won_at_{0};      ///< when that was
   std::set<FollowedKind> followed_;
   std::set<RolloutKey> waiting_for_objects_;
+  std::map<RolloutKey, std::string> last_path_;       ///< of rollouts that the files just read named before
   std::map<ObjectKey, std::set<RolloutKey>> locked_;  ///< by objects being written; Git may ask for others by the end
 };
 

@@ -7,7 +7,25 @@
 
 namespace reconciler {
 
+namespace {
+
+/// `v1` of an object's text, which begins with it unless somebody invented a member that sorts before.
+std::string version_in(const std::string& text) {
+  constexpr std::string_view kStart = "{\"apiVersion\":\"";
+  std::string version;
+  if (text.starts_with(kStart)) {
+    version = text.substr(kStart.size(), text.find('"', kStart.size()) - kStart.size());
+  } else {
+    version = text_at(Json::parse(text), {"apiVersion"});
+  }
+  return version.substr(version.find('/') + 1);
+}
+
+}  // namespace
+
 ObjectKey rollout_object_key(const RolloutKey& key) { return {"argoproj.io", "Rollout", key.ns, key.name}; }
+
+bool is_rollout(const ObjectKey& key) { return key.group == "argoproj.io" && key.kind == "Rollout"; }
 
 void DesiredState::Touched::add(const Touched& other) {
   rollouts.insert(other.rollouts.begin(), other.rollouts.end());
@@ -21,8 +39,11 @@ DesiredState::Touched DesiredState::put(const std::string& path, ManifestFile re
     return {};
   }
   File file{.rollouts = std::move(read.rollouts), .refused = std::move(read.refused)};
+  for (const RolloutAt& at : read.rollout_lines)
+    if (at.prune != PruneMark::None) file.marks[rollout_object_key(at.key)] = at.prune;
   for (PlainObject& object : read.objects) {
     kinds_[{object.key.group, object.key.kind}].api_version = text_at(object.object, {"apiVersion"});
+    if (PruneMark mark = prune_mark(object.object); mark != PruneMark::None) file.marks[object.key] = mark;
     if (!file.objects.emplace(object.key, dump(object.object)).second)
       problems_[path].push_back({path, object.line, 0, format("{} stands in this file twice", object.key.text())});
   }
@@ -129,6 +150,19 @@ std::optional<Json> DesiredState::object(const ObjectKey& key) const {
   auto text = file->objects.find(key);
   if (text == file->objects.end()) return std::nullopt;
   return Json::parse(text->second);
+}
+
+std::optional<InventoryEntry> DesiredState::entry(const ObjectKey& key) const {
+  auto paths = paths_.find(key);
+  if (paths == paths_.end()) return std::nullopt;
+  const File& file = files_.at(*paths->second.begin());
+  InventoryEntry out{.key = key, .version = "v1alpha1"};
+  if (auto mark = file.marks.find(key); mark != file.marks.end()) out.mark = mark->second;
+  if (auto object = file.objects.find(key); object != file.objects.end()) out.version = version_in(object->second);
+  for (const Rollout& r : file.rollouts)
+    if (rollout_object_key(r.key) == key && !(r.stable_service + r.canary_service).empty())
+      out.services = {r.stable_service, r.canary_service};
+  return out;
 }
 
 std::set<RolloutKey> DesiredState::users_of(const ObjectKey& key) const {

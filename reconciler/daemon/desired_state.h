@@ -17,6 +17,7 @@ namespace reconciler {
 
 /// The key under which a Rollout stands among all other objects.
 ObjectKey rollout_object_key(const RolloutKey& key);
+bool is_rollout(const ObjectKey& key);
 
 class DesiredState {
  public:
@@ -41,6 +42,9 @@ class DesiredState {
   std::set<std::string> paths_of(const ObjectKey& key) const;
   /// The plain object of that name as its one file has it.
   std::optional<Json> object(const ObjectKey& key) const;
+  /// What the inventory is to hold of it; the services of a Rollout only when it is valid. Nothing when no file names
+  /// it.
+  std::optional<InventoryEntry> entry(const ObjectKey& key) const;
   /// The rollouts that route through this Service or VirtualService.
   std::set<RolloutKey> users_of(const ObjectKey& key) const;
   /// The Services and VirtualService of a rollout.
@@ -63,6 +67,7 @@ class DesiredState {
     std::vector<Rollout> rollouts;
     std::vector<RefusedRollout> refused;
     std::map<ObjectKey, std::string> objects;
+    std::map<ObjectKey, PruneMark> marks;  ///< of the few that have one
   };
   Touched index(const std::string& path, const File& file);
   Touched unindex(const std::string& path, const File& file);

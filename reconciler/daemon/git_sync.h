@@ -42,6 +42,8 @@ class GitSync {
   bool push_is_under_way() const { return pushing_; }
   /// What is wrong with Git now, one line; empty when nothing is.
   std::string trouble() const { return !poll_trouble_.empty() ? poll_trouble_ : push_trouble_; }
+  /// Why it is not known what the newest commit is; empty when it is.
+  const std::string& poll_trouble() const { return poll_trouble_; }
   bool push_refused() const { return push_refused_; }
 
  private:

@@ -28,9 +28,19 @@ Result<void> LeaderCluster::patch(const Json& manifest, const Json& patch) {
   return cluster_.patch(manifest, patch);
 }
 
+Result<void> LeaderCluster::remove(const Json& live) {
+  if (auto permitted = leadership_.permits(); !permitted) return permitted;
+  return cluster_.remove(live);
+}
+
 Result<void> LeaderCluster::ensure_namespace(const std::string& name) {
   if (auto permitted = leadership_.permits(); !permitted) return permitted;
   return cluster_.ensure_namespace(name);
+}
+
+Result<void> LeaderInventory::save(const ChunkChange& change, const std::string& commit) {
+  if (auto permitted = leadership_.permits(); !permitted) return permitted;
+  return inventory_.save(change, commit);
 }
 
 }  // namespace reconciler

@@ -49,12 +49,27 @@ class LeaderCluster : public Cluster {
   }
   Result<Json> apply(const Json& object, ApplyMode mode) override;
   Result<void> patch(const Json& manifest, const Json& patch) override;
+  Result<void> remove(const Json& live) override;
   Result<void> ensure_namespace(const std::string& name) override;
   std::vector<ClusterChange> take_changes() override { return cluster_.take_changes(); }
   void on_change(std::function<void()> wake) override { cluster_.on_change(std::move(wake)); }
 
  private:
   Cluster& cluster_;
+  const Leadership& leadership_;
+};
+
+/// Stores the inventory only while leading.
+class LeaderInventory : public InventoryStore {
+ public:
+  LeaderInventory(InventoryStore& inventory, const Leadership& leadership)
+      : inventory_(inventory), leadership_(leadership) {}
+
+  Result<std::vector<InventoryChunk>> load() override { return inventory_.load(); }
+  Result<void> save(const ChunkChange& change, const std::string& commit) override;
+
+ private:
+  InventoryStore& inventory_;
   const Leadership& leadership_;
 };
 

@@ -198,6 +198,7 @@ void ObjectApplier::finish(const ObjectKey& key, const Result<ObjectFinding>& fi
   if (!finding) return fail(key, finding.error());
   failed_.erase(key);
   if (!key.ns.empty()) namespaces_.insert(key.ns);
+  if (!finding->uid.empty()) hooks_.applied(key, finding->uid);
   switch (finding->kind) {
     case ObjectFinding::Kind::Written: {
       auto drift = drifted_.find(key);

@@ -39,6 +39,8 @@ class ObjectApplier {
     std::function<std::optional<PreparedObject>(const ObjectKey&, const Json& manifest)> prepare;
     /// Around each write, so that nobody plans on an object that is being written.
     std::function<void(const ObjectKey&)> begin, end;
+    /// The live object is there, and this is its UID.
+    std::function<void(const ObjectKey&, const std::string& uid)> applied;
   };
 
   ObjectApplier(const DaemonOptions& options, const DesiredState& desired, Cluster& cluster, Clock& clock,

@@ -10,6 +10,7 @@
 #include "objects/ignore_rules.h"
 #include "objects/managers.h"
 #include "objects/marks.h"
+#include "objects/ownership.h"
 #include "objects/refusal.h"
 #include "rollout/action.h"
 
@@ -80,7 +81,10 @@ class Worker {
     if (!marks_.reconciled || work_.left_alone) return found(ObjectFinding::Kind::LeftAlone, Json());
     auto live = cluster_.read(work_.manifest, ReadMode::Known);
     if (!live) return live.error();
-    return *live ? bring_into_line(**live) : make();
+    if (!*live) return make();
+    const std::string owner = owner_of(work_.manifest);
+    if (std::string claim = claimed_by_another(**live, owner); !claim.empty()) return invalid(claim);
+    return bring_into_line(**live);
   }
 
  private:

@@ -25,7 +25,7 @@ struct DaemonOptions {
   std::string status_directory = "status";
   std::string decisions_directory = "decisions";
   std::string default_namespace = "default";
-  std::string owner = "serin";  ///< value of the label serin.dev/owner
+  std::string owner = "serin";  ///< value of the label serin.dev/owner; objects of another one are left alone
   Duration interval = 60s;      ///< between polls
   EventsAre events = EventsAre::Written;
   RolloutObjects rollout_objects = RolloutObjects::LeftOut;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "manifest/status_file.h"
@@ -98,6 +99,42 @@ void RolloutRunner::decision_changed(const RolloutKey& key, std::optional<Rollou
   touch(key);
 }
 
+Result<void> RolloutRunner::retire(const std::vector<Retirement>& retired) {
+  std::vector<StatusWrite> writes;
+  for (const Retirement& each : retired)
+    writes.push_back({status_path(each.key), std::nullopt,
+                      removal_message(each.key, each.commit, options_.cluster_name, each.requested), clock_.now()});
+  auto recorded = git_.record(writes);
+  if (!recorded) return recorded.error();
+  hooks_.recorded(true);
+  for (const Retirement& each : retired) {
+    auto tracked = tracked_.find(each.key);
+    if (tracked == tracked_.end()) continue;
+    const std::string why = "its manifest is gone from Git";
+    log_info("removed", {{"rollout", each.key.text()}, {"why", why}});
+    if (hooks_.transition && tracked->second.status)
+      hooks_.transition(each.key, {.status = *tracked->second.status, .subject = "removed", .why = why});
+    forget(each.key);
+  }
+  return {};
+}
+
+/// A decision stays in Git, so it stays here.
+void RolloutRunner::forget(const RolloutKey& key) {
+  Tracked& tracked = tracked_.at(key);
+  CHECK(tracked.busy == 0);
+  set_timer(key, tracked, std::nullopt);
+  due_.erase(key);
+  unreported_.insert(key);
+  Tracked fresh;
+  fresh.decision = std::move(tracked.decision);
+  if (fresh.decision) {
+    tracked = std::move(fresh);
+  } else {
+    tracked_.erase(key);
+  }
+}
+
 void RolloutRunner::touch(const RolloutKey& key) {
   auto tracked = tracked_.find(key);
   if (tracked == tracked_.end()) return;
@@ -113,7 +150,8 @@ void RolloutRunner::lock(const RolloutKey& key) {
 void RolloutRunner::unlock(const RolloutKey& key) {
   Tracked& tracked = tracked_.at(key);
   --busy_;
-  if (--tracked.busy == 0 && std::exchange(tracked.again, false)) due_.insert(key);
+  if (--tracked.busy > 0) return;
+  if (std::exchange(tracked.again, false)) due_.insert(key);
 }
 
 bool RolloutRunner::is_busy(const RolloutKey& key) const {

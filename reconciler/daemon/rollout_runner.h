@@ -25,6 +25,13 @@ namespace reconciler {
 /// What became of one look at a rollout.
 enum class Look { Unchanged, Transition, Act, Held, Failed };
 
+/// A rollout whose manifest is gone, and who took it away.
+struct Retirement {
+  RolloutKey key;
+  std::string commit;                  ///< empty when it is not known
+  std::vector<std::string> requested;  ///< a line a commit
+};
+
 class RolloutRunner {
  public:
   struct Hooks {
@@ -56,6 +63,8 @@ class RolloutRunner {
   /// The manifest changed: `commit` is the newest that touched its file (empty: look it up when it is needed),
   /// `requested` says who asked for what since the last good one. Nothing is planned before `release`.
   void manifest_changed(const RolloutKey& key, std::string commit, std::vector<std::string> requested);
+  /// Git asks for these no more: records that, a commit each, and forgets them. When they come back they start afresh.
+  Result<void> retire(const std::vector<Retirement>& retired);
   void decision_changed(const RolloutKey& key, std::optional<RolloutDecision> decision);
   /// The objects that came with it, or that it routes through, are being applied: nothing is planned before `release`.
   void hold_back(const RolloutKey& key);
@@ -123,6 +132,7 @@ class RolloutRunner {
   void act(const RolloutKey& key, Tracked& tracked, std::vector<Action> actions);
   void tell_done(const RolloutKey& key, const std::vector<Action>& actions, size_t done, const Result<void>& result);
   void finish(const RolloutKey& key, const Result<void>& result, const std::string& what);
+  void forget(const RolloutKey& key);
   void say(const RolloutKey& key, Tracked& tracked, const std::string& trouble);
   void set_timer(const RolloutKey& key, Tracked& tracked, std::optional<Duration> due);
   std::string look_up_commit(const RolloutKey& key, const std::string& head) const;

@@ -128,7 +128,7 @@ Result<std::vector<CommitInfo>> commits_touching_path(git_repository& repository
       if (!there) return there.error();
       before = *there;
     }
-    if (!git_oid_equal(&*here, &before)) touching.push_back(info_of(*commit));
+    if (path.empty() || !git_oid_equal(&*here, &before)) touching.push_back(info_of(*commit));
   }
   return touching;
 }

@@ -13,8 +13,9 @@ namespace reconciler {
 /// Author, author date and message of a commit.
 Result<CommitInfo> commit_info(git_repository& repository, const std::string& commit);
 
-/// First-parent commits of (`from`, `to`] that changed `path` (a file or a directory; empty: any change), newest first,
-/// at most `limit`; `from` empty: from the root. Costs one commit and one root tree a step, whatever the size.
+/// First-parent commits of (`from`, `to`] that changed `path` (a file or a directory; empty: all commits, even those
+/// that change nothing), newest first, at most `limit`; `from` empty: from the root. Costs one commit and one root tree
+/// a step, whatever the size.
 Result<std::vector<CommitInfo>> commits_touching_path(git_repository& repository, const std::string& path,
                                                       const std::string& from, const std::string& to, size_t limit);
 

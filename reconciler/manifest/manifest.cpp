@@ -126,7 +126,7 @@ class FileReader {
       manifest["apiVersion"].problem(format("must be {}", kRolloutVersion));
     Rollout rollout = read_rollout(manifest, {key.ns, key.name});
     append(file_.warnings, std::move(findings.warnings));
-    file_.rollout_lines.push_back({rollout.key, root.findings().places.value.line});
+    file_.rollout_lines.push_back({rollout.key, root.findings().places.value.line, prune_mark(root.json())});
     if (findings.problems.empty()) {
       file_.rollouts.push_back(std::move(rollout));
       file_.published.push_back({key, root.json(), root.findings().places.value.line});

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "objects/inventory.h"
 #include "objects/key.h"
 #include "rollout/rollout.h"
 
@@ -26,6 +27,7 @@ struct Problem {
 struct RolloutAt {
   RolloutKey key;
   int line = 0;
+  PruneMark prune = PruneMark::None;
 };
 
 struct RefusedRollout {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/labels.h"
 #include "base/time.h"
 #include "rollout/observed.h"
 #include "rollout/rollout.h"
@@ -19,7 +20,6 @@ inline constexpr std::string_view kManagedByAnnotation = "argo-rollouts.argoproj
 inline constexpr std::string_view kDesiredReplicasAnnotation = "rollout.argoproj.io/desired-replicas";
 inline constexpr std::string_view kRevisionAnnotation = "rollout.argoproj.io/revision";
 inline constexpr std::string_view kScaleDownDeadlineAnnotation = "scale-down-deadline";
-inline constexpr std::string_view kOwnerLabel = "serin.dev/owner";
 inline constexpr std::string_view kRolloutLabel = "serin.dev/rollout";
 inline constexpr std::string_view kRejectedAnnotation = "serin.dev/rejected";
 /// On a Rollout object, by a person: the controller that kept it is stopped, Serin may take over.
@@ -108,6 +108,13 @@ struct SelectRevision {
   bool operator==(const SelectRevision&) const = default;
 };
 
+/// Take the hash and the managed-by annotation off a Service whose rollout is gone.
+struct ReleaseService {
+  std::string service;
+  std::string from;  ///< the hash it selects now, tested by the patch; empty for none
+  bool operator==(const ReleaseService&) const = default;
+};
+
 /// Turn the VirtualService from `before` into `after`; carried as a patch that tests what it replaces.
 struct RewriteRoutes {
   std::string ns;
@@ -119,7 +126,7 @@ struct RewriteRoutes {
 
 using Action = std::variant<CreateReplicaSet, ScaleReplicaSet, AdoptReplicaSet, SetScaleDownDeadline, MarkReplicaSet,
                             SetTemplateMetadata, SetPodMetadata, EvictPods, ScaleWorkload, DeleteReplicaSet,
-                            SelectRevision, RewriteRoutes>;
+                            SelectRevision, ReleaseService, RewriteRoutes>;
 
 /// One line for the log: `scale checkout-6d4c9f7b8d to 3`.
 std::string describe(const Action& action);

@@ -41,6 +41,16 @@ std::string refusal_message(const RolloutKey& key, const Status& status, std::st
          trailers(key, status, cluster);
 }
 
+std::string removal_message(const RolloutKey& key, const std::string& commit, std::string_view cluster,
+                            const std::vector<std::string>& requested) {
+  std::string out = format("{}: removed\n\nits manifest is gone from Git\n\n", key.text());
+  for (const std::string& line : requested) out += format("- {}\n", one_line(line));
+  if (!requested.empty()) out += "\n";
+  out += format("Rollout: {}\nRollout-Cluster: {}\nRollout-Phase: Removed\nRollout-Weight: 0\n", key.text(), cluster);
+  if (!commit.empty()) out += format("Rollout-Commit: {}\n", commit);
+  return out;
+}
+
 std::string describe(const Action& action) {
   struct {
     std::string operator()(const CreateReplicaSet& a) const {
@@ -70,6 +80,9 @@ std::string describe(const Action& action) {
     std::string operator()(const DeleteReplicaSet& a) const { return format("delete {}", a.name); }
     std::string operator()(const SelectRevision& a) const {
       return format("let Service {} select {}", a.service, a.hash);
+    }
+    std::string operator()(const ReleaseService& a) const {
+      return format("let Service {} select every pod again", a.service);
     }
     std::string operator()(const RewriteRoutes& a) const { return format("shift weights of {}", a.name); }
   } words;

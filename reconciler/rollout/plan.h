@@ -41,4 +41,8 @@ std::string commit_message(const Rollout& desired, const Decision& decision, std
 /// The message for a rollout that Git asks for but that cannot be carried out; see `Status::refused`.
 std::string refusal_message(const RolloutKey& key, const Status& status, std::string_view cluster);
 
+/// The message for a rollout whose manifest is gone: its status file goes with this commit. `commit` took it away.
+std::string removal_message(const RolloutKey& key, const std::string& commit, std::string_view cluster,
+                            const std::vector<std::string>& requested);
+
 }  // namespace reconciler

@@ -125,6 +125,9 @@ std::vector<std::string> unrest(Stage& stage) {
   if (!report.cluster_trouble.empty()) out.push_back("cluster: " + report.cluster_trouble);
   if (report.unpushed > 0) out.push_back(format("{} commits are not pushed", report.unpushed));
   for (const auto& [key, why] : report.objects.failed) out.push_back(key.text() + ": " + why);
+  for (const auto& [key, why] : report.prune.held) out.push_back(key.text() + ": held: " + why);
+  for (const auto& [key, why] : report.prune.failed) out.push_back(key.text() + ": " + why);
+  if (!report.prune.waiting.empty()) out.push_back("prune waits: " + report.prune.waiting);
   for (const RolloutReport& r : report.rollouts)
     if (!r.settled || !r.trouble.empty())
       out.push_back(format("{} is {}: {} {}", r.key.text(), r.status ? to_text(r.status->phase) : "not recorded", r.why,
@@ -143,6 +146,10 @@ std::vector<std::string> wrong_at_the_end(Stage& stage, const People& people, co
     if (!r.trouble.empty()) out.push_back(r.key.text() + ": trouble at the end: " + r.trouble);
   for (const RolloutReport& r : report.rollouts)
     if (std::string wrong = wrong_view(stage, r); !wrong.empty()) out.push_back(r.key.text() + ": " + wrong);
+  for (const auto& [key, why] : report.prune.held) out.push_back(key.text() + ": held at the end: " + why);
+  for (const auto& [key, why] : report.prune.failed) out.push_back(key.text() + ": not pruned at the end: " + why);
+  for (const ObjectKey& key : watchman.leftovers(tip))
+    out.push_back(key.text() + " is left although Git names it no more");
   for (const auto& [key, wanted] : people.wanted_at(tip)) {
     auto status = watchman.status(key);
     if (!status) {

@@ -36,6 +36,13 @@ Result<void> FaultyCluster::patch(const Json& manifest, const Json& patch) {
   return faults_.around<void>(faults_.mix().apply, "patch", [&] { return inner_.patch(manifest, patch); });
 }
 
+Result<void> FaultyCluster::remove(const Json& live) {
+  if (faults_.cluster_down) return unreachable_server();
+  const std::string what = "remove " + key_of(live).text();
+  if (faults_.strikes(faults_.mix().refused)) return invalid(what + ": admission webhook denied the request");
+  return faults_.around<void>(faults_.mix().apply, what, [&] { return inner_.remove(live); });
+}
+
 Result<void> FaultyCluster::ensure_namespace(const std::string& name) {
   if (faults_.cluster_down) return unreachable_server();
   return inner_.ensure_namespace(name);

@@ -17,6 +17,7 @@ class FaultyCluster : public Cluster {
   Result<std::optional<Json>> read(const Json& manifest, ReadMode mode) override;
   Result<Json> apply(const Json& object, ApplyMode mode) override;
   Result<void> patch(const Json& manifest, const Json& patch) override;
+  Result<void> remove(const Json& live) override;
   Result<void> ensure_namespace(const std::string& name) override;
   std::vector<ClusterChange> take_changes() override { return inner_.take_changes(); }
   void on_change(std::function<void()> wake) override { inner_.on_change(std::move(wake)); }

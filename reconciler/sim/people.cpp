@@ -2,13 +2,17 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/format.h"
+#include "daemon/desired_state.h"
 #include "manifest/manifest.h"
 #include "manifest/status_file.h"
+#include "objects/prune.h"
 
 namespace reconciler {
 namespace {
 
+constexpr std::string_view kAllow = "\n\nSerin-Prune: allow\n";
 constexpr const char* kAuthors[] = {"Ada <ada@example.com>", "Grace <grace@example.com>"};
 
 std::string duration_text(Random& random) {
@@ -26,7 +30,8 @@ People::People(SimRemote& remote, SimClock& clock, Random random, std::function<
       {&People::change_steps, 2},      {&People::change_limits, 1},  {&People::decide, 6},
       {&People::withdraw_decision, 1}, {&People::write_bad_file, 1}, {&People::write_refused_rollout, 1},
       {&People::restart, 1},           {&People::move_files, 1},     {&People::touch_status, 1},
-      {&People::edit_nothing, 1}};
+      {&People::edit_nothing, 1},      {&People::remove, 2},         {&People::remove_rollout, 1},
+      {&People::remove_everything, 1}, {&People::allow, 1}};
   const double likely = random_.chance(0.3) ? 1.0 : 0.5;
   for (const auto& [deed, often] : all) {
     const bool always = deed == &People::new_image;
@@ -110,12 +115,65 @@ void People::push(const std::vector<FileChange>& changes, const std::string& mes
     if (!file.problems.empty()) continue;
     for (const Rollout& rollout : file.rollouts) latest_[rollout.key] = std::make_shared<const Rollout>(rollout);
   }
+  note_named(changes, message);
+  named_[id] = named_[""];
+  std::erase_if(latest_,
+                [&](const auto& rollout) { return !named_[id]->objects.contains(rollout_object_key(rollout.first)); });
   wanted_[id] = std::make_shared<const Wanted>(latest_);
-  say_(format("push {} {}", id.substr(0, 7), message));
+  say_(format("push {} {}", id.substr(0, 7), message.substr(0, message.find('\n'))) +
+       (allows_prune(message) ? " (prune allowed)" : ""));
+}
+
+/// What the files name after `changes`, kept under the empty id.
+void People::note_named(const std::vector<FileChange>& changes, const std::string& message) {
+  for (const FileChange& change : changes) {
+    if (!is_manifest_path(change.path) || change.path.starts_with("status/") || change.path.starts_with("decisions/"))
+      continue;
+    unreadable_.erase(change.path);
+    if (!change.content) {
+      files_.erase(change.path);
+      continue;
+    }
+    ManifestFile file = read_manifests(change.path, *change.content, "default");
+    if (!file.problems.empty()) {
+      unreadable_.insert(change.path);
+      continue;
+    }
+    std::set<ObjectKey>& objects = files_[change.path];
+    objects.clear();
+    for (const RolloutAt& rollout : file.rollout_lines) objects.insert(rollout_object_key(rollout.key));
+    for (const PlainObject& object : file.objects) objects.insert(object.key);
+  }
+  auto named = std::make_shared<Named>();
+  named->unreadable = !unreadable_.empty();
+  for (const auto& [path, objects] : files_) named->objects.insert(objects.begin(), objects.end());
+  if (named_.contains(""))
+    for (const ObjectKey& key : named_[""]->objects)
+      if (!named->objects.contains(key)) gone_[key] = false;
+  for (const ObjectKey& key : named->objects) gone_.erase(key);
+  for (auto& [key, released] : gone_) {
+    released = released || allows_prune(message);
+    if (released) named->released.insert(key);
+  }
+  named_[""] = std::move(named);
+}
+
+const Named& People::named_at(const std::string& commit) const {
+  auto known = named_.find(commit);
+  if (known != named_.end()) return *known->second;
+  // Status commits name what their parents did.
+  std::string at = commit;
+  while (!named_.contains(at)) {
+    const SimCommit* found = remote_.commits.find(at);
+    CHECK(found);
+    at = found->parent;
+  }
+  return *(named_[commit] = named_.at(at));
 }
 
 void People::push_app(const App& app, const std::string& message) {
   bad_[app.key] = false;
+  removed_.erase(app.key);
   push(files_of(app), format("{}: {}", app.key.name, message));
 }
 
@@ -241,6 +299,7 @@ void People::write_refused_rollout(App& app) {
 
 void People::move_files(App& app) {
   std::vector<FileChange> changes = removal_of(app);
+  removed_.erase(app.key);
   if (random_.chance(0.5)) {
     app.in_one_file = !app.in_one_file;
   } else {
@@ -264,6 +323,32 @@ void People::edit_nothing(App& app) {
   push_app(app, format("edition {}", app.edition));
 }
 
+void People::remove(App& app) {
+  removed_.insert(app.key);
+  bad_[app.key] = false;
+  push(removal_of(app), app.key.name + ": remove" + (random_.chance(0.3) ? std::string(kAllow) : ""));
+}
+
+/// The Services stay.
+void People::remove_rollout(App& app) {
+  if (app.in_one_file) return remove(app);
+  removed_.insert(app.key);
+  bad_[app.key] = false;
+  push({{rollout_path(app), std::nullopt}}, app.key.name + ": remove the rollout");
+}
+
+void People::remove_everything(App&) {
+  std::vector<FileChange> changes;
+  for (App& app : apps_) {
+    removed_.insert(app.key);
+    bad_[app.key] = false;
+    for (FileChange& change : removal_of(app)) changes.push_back(std::move(change));
+  }
+  push(changes, std::string("remove everything") + (random_.chance(0.2) ? std::string(kAllow) : ""));
+}
+
+void People::allow(App&) { push({}, std::string("let it go") + std::string(kAllow)); }
+
 void People::push_something_else() {
   ++versions_;
   push({{"README.md", format("number {}\n", versions_)}}, "something else");
@@ -272,12 +357,13 @@ void People::push_something_else() {
 void People::clean_up(bool touch_all) {
   std::vector<FileChange> changes;
   for (App& app : apps_) {
-    if (!touch_all && !bad_[app.key]) continue;
+    if (removed_.contains(app.key) || (!touch_all && !bad_[app.key])) continue;
     bad_[app.key] = false;
     ++app.edition;
     for (FileChange& change : files_of(app)) changes.push_back(std::move(change));
   }
   if (!changes.empty()) push(changes, "put everything right");
+  if (!gone_.empty()) allow(apps_.front());
 }
 
 }  // namespace reconciler

@@ -5,9 +5,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "objects/key.h"
 #include "sim/apps.h"
 #include "sim/random.h"
 #include "sim/sim_clock.h"
@@ -16,6 +18,13 @@ namespace reconciler {
 
 /// The rollouts as a commit asks for them: of each the last version that could be read and was valid.
 using Wanted = std::map<RolloutKey, std::shared_ptr<const Rollout>>;
+
+/// What the files of a commit name, whether it is valid or not; of a file that cannot be read what it named last.
+struct Named {
+  std::set<ObjectKey> objects;   ///< Rollouts too
+  std::set<ObjectKey> released;  ///< they are gone, and people said since that they may go
+  bool unreadable = false;       ///< one of the files cannot be read
+};
 
 class People {
  public:
@@ -33,12 +42,14 @@ class People {
   const std::vector<App>& apps() const { return apps_; }
   /// What is in force when this commit is the newest; status commits ask for what their parents did.
   const Wanted& wanted_at(const std::string& commit) const;
+  const Named& named_at(const std::string& commit) const;
   /// Did somebody write to this rollout's status file, or steer this run by hand?
   bool touched_status() const { return touched_status_; }
 
  private:
   using Deed = void (People::*)(App&);
   void push(const std::vector<FileChange>& changes, const std::string& message);
+  void note_named(const std::vector<FileChange>& changes, const std::string& message);
   void push_app(const App& app, const std::string& message);
   void new_image(App& app);
   void broken_image(App& app);
@@ -56,6 +67,10 @@ class People {
   void move_files(App& app);
   void touch_status(App& app);
   void edit_nothing(App& app);
+  void remove(App& app);
+  void remove_rollout(App& app);
+  void remove_everything(App& app);
+  void allow(App& app);
   Json draw_steps(const App& app);
   void draw_kind(App& app);
   void note_tag(const App& app);
@@ -71,6 +86,11 @@ class People {
   Wanted latest_;
   int versions_ = 1;
   bool touched_status_ = false;
+  std::map<std::string, std::set<ObjectKey>> files_;  ///< what each names
+  std::set<std::string> unreadable_;                  ///< paths
+  std::map<ObjectKey, bool> gone_;                    ///< named once; is it released?
+  mutable std::map<std::string, std::shared_ptr<const Named>> named_;
+  std::set<RolloutKey> removed_;
   std::map<RolloutKey, bool> bad_;  ///< rollouts whose file is wrong just now
 };
 

@@ -145,7 +145,7 @@ Result<ResourcePath> SimCluster::path_of(const std::string& api_version, const s
   return ResourcePath{.type = type, .ns = type->namespaced ? ns : "", .name = name};
 }
 
-Result<void> SimCluster::remove(const ResourcePath& path, const KubernetesWrite& write) {
+Result<void> SimCluster::remove_at(const ResourcePath& path, const KubernetesWrite& write) {
   const std::string uid = text_at(write.body, {"preconditions", "uid"});
   auto removed = world_.remove(path, {.propagation = Propagation::Background, .uid = uid});
   // What does not exist any more is as it should be.
@@ -158,7 +158,7 @@ Result<void> SimCluster::remove(const ResourcePath& path, const KubernetesWrite&
 Result<void> SimCluster::write(const KubernetesWrite& write) {
   auto path = path_of(write.api_version, write.kind, write.ns, write.name);
   if (!path) return path.error();
-  if (write.verb == WriteVerb::Delete) return remove(*path, write);
+  if (write.verb == WriteVerb::Delete) return remove_at(*path, write);
   auto answer = [&]() -> Answer<Object> {
     if (write.verb == WriteVerb::Create) return world_.create(*path, write.body, {.manager = kManager});
     const PatchKind kind = write.verb == WriteVerb::JsonPatch ? PatchKind::Json : PatchKind::Merge;
@@ -191,7 +191,7 @@ Result<void> SimCluster::carry_out(const RolloutKey& rollout, const Action& acti
   if (const auto* pods = std::get_if<EvictPods>(&action)) return evict(rollout, *pods);
   const WriteTarget target = target_of(rollout, action);
   Json live;
-  if (std::holds_alternative<SelectRevision>(action))
+  if (std::holds_alternative<SelectRevision>(action) || std::holds_alternative<ReleaseService>(action))
     live = cache_.find_object(kServices, target.ns, target.name).value_or(Json());
   auto planned = write_for(rollout, action, "serin", live);
   if (!planned) return planned.error();
@@ -253,6 +253,17 @@ Result<void> SimCluster::patch(const Json& manifest, const Json& patch) {
   if (!patched) return error_of(patched.error(), false, true);
   remember(*path->type, *patched->object);
   return {};
+}
+
+Result<void> SimCluster::remove(const Json& live) {
+  const KubernetesWrite deletion = deletion_of(live);
+  auto path = path_of(deletion.api_version, deletion.kind, deletion.ns, deletion.name);
+  if (!path) return path.error();
+  writer_.is_serin = true;
+  ++writer_.writes;
+  auto removed = remove_at(*path, deletion);
+  writer_.is_serin = false;
+  return removed;
 }
 
 Result<void> SimCluster::ensure_namespace(const std::string& name) {

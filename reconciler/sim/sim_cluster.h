@@ -41,6 +41,7 @@ class SimCluster : public Cluster {
   Result<std::optional<Json>> read(const Json& manifest, ReadMode mode) override;
   Result<Json> apply(const Json& object, ApplyMode mode) override;
   Result<void> patch(const Json& manifest, const Json& patch) override;
+  Result<void> remove(const Json& live) override;
   Result<void> ensure_namespace(const std::string& name) override;
   std::vector<ClusterChange> take_changes() override { return cache_.take_changes(); }
   void on_change(std::function<void()> wake) override { cache_.on_change(std::move(wake)); }
@@ -64,7 +65,7 @@ class SimCluster : public Cluster {
   void remember(const ResourceType& type, const Json& object);
   Result<void> write(const KubernetesWrite& write);
   Result<void> evict(const RolloutKey& rollout, const EvictPods& action);
-  Result<void> remove(const ResourcePath& path, const KubernetesWrite& write);
+  Result<void> remove_at(const ResourcePath& path, const KubernetesWrite& write);
   Result<ResourcePath> path_of(const std::string& api_version, const std::string& kind, const std::string& ns,
                                const std::string& name) const;
 

@@ -83,7 +83,7 @@ Result<std::vector<CommitInfo>> SimGit::commits_touching(const std::string& path
   std::vector<CommitInfo> out;
   for (const SimCommit* at = remote_.commits.find(to); at && at->id != from && out.size() < limit;
        at = remote_.commits.find(at->parent)) {
-    if (remote_.commits.blob_at(at->id, path) == remote_.commits.blob_at(at->parent, path)) continue;
+    if (!path.empty() && remote_.commits.blob_at(at->id, path) == remote_.commits.blob_at(at->parent, path)) continue;
     out.push_back({at->id, at->author, at->time, at->message});
   }
   return out;

@@ -37,17 +37,20 @@ struct Stage::Process {
       : git(stage.remote, stage.seats_[index].disk),
         cluster(stage.world, stage.writer, stage.clock, random.fork(), stage.options_.watch_lag,
                 stage.options_.listed_after),
+        inventory(stage.world, stage.writer),
         workers(stage.clock, random.fork(), stage.options_.delays),
         lease(stage.world),
         faulty_git(git, stage.faults),
         faulty_cluster(cluster, stage.faults),
         faulty_lease(lease, stage.faults, stage.seats_[index].cut_off),
+        faulty_inventory(inventory, stage.faults),
         leadership(stage.elects() ? Leadership(stage.clock) : Leadership::sole(stage.clock)),
         elector(faulty_lease, stage.clock, leadership, identity(index)),
         leader_git(faulty_git, leadership),
         leader_cluster(faulty_cluster, leadership),
+        leader_inventory(faulty_inventory, leadership),
         daemon({.interval = stage.options_.interval, .rollout_objects = stage.options_.rollout_objects}, leader_git,
-               leader_cluster, stage.clock, workers, leadership) {
+               leader_cluster, leader_inventory, stage.clock, workers, leadership) {
     git.in_the_middle_of_a_push = stage.on_pushing;
     git.on_record = stage.on_record;
     git.on_dropped = stage.on_dropped;
@@ -60,15 +63,18 @@ struct Stage::Process {
 
   SimGit git;
   SimCluster cluster;
+  SimInventory inventory;
   SimWorkers workers;
   SimLease lease;
   FaultyGit faulty_git;
   FaultyCluster faulty_cluster;
   FaultyLease faulty_lease;
+  FaultyInventory faulty_inventory;
   Leadership leadership;
   Elector elector;
   LeaderGit leader_git;
   LeaderCluster leader_cluster;
+  LeaderInventory leader_inventory;
   Daemon daemon;
   Duration due{0};  ///< when the daemon wants to be called
   Duration election_due{0};

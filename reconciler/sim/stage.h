@@ -16,6 +16,7 @@
 #include "sim/sim_clock.h"
 #include "sim/sim_cluster.h"
 #include "sim/sim_git.h"
+#include "sim/sim_inventory.h"
 #include "sim/sim_workers.h"
 #include "sim/world.h"
 

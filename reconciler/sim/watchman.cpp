@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "daemon/desired_state.h"
 #include "manifest/status_file.h"
 #include "rollout/replica_counts.h"
 #include "rollout/target.h"
@@ -47,7 +48,10 @@ std::optional<Status> Watchman::status(const RolloutKey& rollout) const {
 }
 
 void Watchman::passed(const std::string& head) {
-  if (head.empty() || (!heads_.empty() && heads_.back().second == head)) return;
+  if (head.empty()) return;
+  const bool moved = heads_.empty() || heads_.back().second != head;
+  if (moved || std::exchange(deleted_, false)) note_what_may_go(head);
+  if (!moved) return;
   heads_.emplace_back(stage_.clock.passed(), head);
   // Whoever asks for another template may ask for the rejected one again later.
   for (const auto& [key, wanted] : people_.wanted_at(head))
@@ -66,6 +70,7 @@ std::vector<const Rollout*> Watchman::wanted_lately(const RolloutKey& rollout) c
 
 /// The fewest that any of these manifests asks for.
 int Watchman::replicas_wanted(const RolloutKey& rollout) const {
+  if (is_gone(rollout)) return 0;
   std::optional<int> fewest;
   for (const Rollout* wanted : wanted_lately(rollout))
     fewest = std::min(fewest.value_or(wanted->replicas), wanted->replicas);
@@ -91,6 +96,7 @@ int Watchman::pods_needed(const RolloutKey& rollout, int share, bool is_stable) 
 // ---- writes to the world ------------------------------------------------------------------------------------------
 
 void Watchman::on_event(const StoreEvent& event) {
+  if (stage_.writer.is_serin && event.kind == StoreEvent::Kind::Deleted) check_deletion(event);
   const bool is_route = event.type->kind == "VirtualService", is_service = event.type->kind == "Service";
   const bool is_set = event.type->kind == "ReplicaSet";
   if (!stage_.writer.is_serin) return;
@@ -103,7 +109,7 @@ void Watchman::on_event(const StoreEvent& event) {
     if (!stage_.writer.rollout) return alarm("a ReplicaSet was applied as if it were a plain object");
     return check_replica_set(*stage_.writer.rollout, event);
   }
-  if (event.kind == StoreEvent::Kind::Deleted) return alarm(format("{} {} was deleted", event.type->kind, name));
+  if (event.kind == StoreEvent::Kind::Deleted) return;
   const RolloutView after = view_of(stage_.world, key);
   if (after.weight_sum != 100) alarm(format("{}: the weights sum to {}", key.text(), after.weight_sum));
   if (event.kind == StoreEvent::Kind::Added || !after.complete) return;
@@ -117,6 +123,87 @@ void Watchman::check_lease(const std::string& what) {
   if (holder != writer)
     alarm(format("{} writes {} while {} holds the lease", writer, what, holder.empty() ? "nobody" : holder));
 }
+
+// ---- what goes -----------------------------------------------------------------------------------------------------
+
+/// Of a kind that Git names: it must be ours, and Git must have stopped naming it.
+void Watchman::check_deletion(const StoreEvent& event) {
+  const std::string& kind = event.type->kind;
+  if (kind == "ReplicaSet" || kind == "Pod") return;
+  deleted_ = true;
+  const ObjectKey key = key_of(*event.object);
+  if (text_at(*event.object, {"metadata", "labels", kOwnerLabel}) != "serin")
+    alarm(key.text() + " was not ours to delete");
+  if (std::string why = not_deletable(key); !why.empty()) alarm(format("{} was deleted: {}", key.text(), why));
+}
+
+/// Why it must stay, as the program could know in the last while; empty when it may go.
+std::string Watchman::not_deletable(const ObjectKey& key) const {
+  bool gone = false, certain = false, released = may_go_.contains(key);
+  std::vector<std::string> heads = {stage_.daemon().head()};
+  for (const auto& [since, head] : heads_) heads.push_back(head);
+  for (const std::string& head : heads) {
+    const Named& named = people_.named_at(head);
+    if (named.objects.contains(key)) continue;
+    gone = true;
+    certain = certain || !named.unreadable;
+    released = released || named.released.contains(key);
+  }
+  if (!gone) return "Git names it";
+  if (!certain) return "a file cannot be read";
+  return released ? "" : "too much would go at once, and nobody released it";
+}
+
+/// Is there a commit that the program may be acting on, and that does not name the rollout?
+bool Watchman::is_gone(const RolloutKey& rollout) const {
+  const ObjectKey key = rollout_object_key(rollout);
+  if (!people_.named_at(stage_.daemon().head()).objects.contains(key)) return true;
+  return std::any_of(heads_.begin(), heads_.end(),
+                     [&](const auto& head) { return !people_.named_at(head.second).objects.contains(key); });
+}
+
+std::set<ObjectKey> Watchman::leftovers(const Named& named) const {
+  std::set<ObjectKey> out;
+  auto add = [&](const ObjectKey& key) {
+    if (!named.objects.contains(key)) out.insert(key);
+  };
+  for (const auto& [api_version, kind] :
+       {std::pair("v1", "Service"), {"networking.istio.io/v1", "VirtualService"}, {"apps/v1", "ReplicaSet"}})
+    for (const Object& object : stage_.world.store().list(*stage_.world.catalogue().by_kind(api_version, kind), "")) {
+      if (text_at(*object, {"metadata", "labels", kOwnerLabel}) != "serin") continue;
+      const std::string rollout = text_at(*object, {"metadata", "labels", kRolloutLabel});
+      add(rollout.empty() ? key_of(*object)
+                          : rollout_object_key({text_at(*object, {"metadata", "namespace"}), rollout}));
+    }
+  for (const auto& [key, known] : known_)
+    if (known.status) add(rollout_object_key(key));
+  return out;
+}
+
+/// Few enough may go without a word, but never everything.
+void Watchman::note_what_may_go(const std::string& head) {
+  const Named& named = people_.named_at(head);
+  std::erase_if(may_go_, [&](const ObjectKey& key) { return named.objects.contains(key); });
+  const std::set<ObjectKey> left = leftovers(named);
+  const size_t few = std::max<size_t>(5, (left.size() + named.objects.size()) * 3 / 10);
+  if (left.size() <= few && !named.objects.empty()) may_go_.insert(left.begin(), left.end());
+}
+
+/// A ReplicaSet went because its rollout is gone. Unless people released it, nothing that Git names may lead to it.
+void Watchman::check_removal(const RolloutKey& rollout, const std::string& hash, const std::string& name) {
+  disturbed(rollout);
+  const ObjectKey key = rollout_object_key(rollout);
+  if (std::string why = not_deletable(key); !why.empty()) return alarm(format("{} was deleted: {}", name, why));
+  const Named& named = people_.named_at(stage_.daemon().head());
+  if (named.objects.contains(key) || named.released.contains(key)) return;
+  const RolloutView view = view_of(stage_.world, rollout);
+  for (const auto& [service, selects] :
+       {std::pair(rollout.name, view.stable_selects), {rollout.name + "-canary", view.canary_selects}})
+    if (named.objects.contains({"", "Service", rollout.ns, service}) && (selects.empty() || selects == hash))
+      alarm(format("{} was deleted while Service {} leads to it", name, service));
+}
+
+// ---- who gets traffic, and who has the pods for it ------------------------------------------------------------------
 
 /// Who gains traffic must be allowed to, and must have pods for it.
 void Watchman::check_traffic(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after) {
@@ -165,6 +252,7 @@ void Watchman::check_replica_set(const RolloutKey& rollout, const StoreEvent& ev
     return;
   }
   if (!owned) alarm(format("{} is not ours, and was scaled down or deleted", name));
+  if (deleted && from > 0 && is_gone(rollout)) return check_removal(rollout, hash, name);
   if (deleted && from > 0 && !is_disturbed(known_[rollout]))
     alarm(format("{} was deleted with {} pods asked for", name, from));
   const RolloutView view = view_of(stage_.world, rollout);
@@ -260,6 +348,9 @@ void Watchman::recorded(const SimCommit& commit) {
   check_lease(subject_of(commit));
   expected_[stage_.acting()].push_back(commit.serial);
   const SimCommit* parent = stage_.remote.commits.find(commit.parent);
+  for (const auto& [path, blob] : *parent->tree)
+    if (auto key = key_of_record_path("status", "default", path); key && !commit.tree->contains(path))
+      check_retired(*key, known_[*key], subject_of(commit));
   for (const auto& [path, blob] : *commit.tree) {
     auto old = parent->tree->find(path);
     if (old != parent->tree->end() && old->second == blob) continue;
@@ -277,6 +368,15 @@ void Watchman::recorded(const SimCommit& commit) {
     check_transition(*key, known, *status, subject_of(commit));
     known.status = *status;
   }
+}
+
+void Watchman::check_retired(const RolloutKey& rollout, Known& known, const std::string& subject) {
+  if (std::string why = not_deletable(rollout_object_key(rollout)); !why.empty())
+    alarm(format("{}, but {}", subject, why));
+  for (const auto& [hash, revision] : view_of(stage_.world, rollout).revisions)
+    if (revision.owned) alarm(format("{}, but {} is left", subject, revision.name));
+  known = Known{};
+  known.disturbed_in_run = true;
 }
 
 void Watchman::check_transition(const RolloutKey& rollout, Known& known, const Status& next,

@@ -24,6 +24,9 @@ class Watchman {
   const std::vector<std::string>& alarms() const { return alarms_; }
   void alarm(std::string what);
 
+  /// Objects of ours that are left although Git names them no more.
+  std::set<ObjectKey> leftovers(const std::string& commit) const { return leftovers(people_.named_at(commit)); }
+
   /// People or chance moved pods, routes or Services of this rollout: for a while they are not as the program knows.
   void disturbed(const RolloutKey& rollout);
   /// The disk of that seat is gone: what was not pushed is lost, and that is allowed.
@@ -51,7 +54,14 @@ class Watchman {
   void check_lease(const std::string& what);
   void check_takeover(const std::vector<std::pair<std::string, std::string>>& files);
   void check_traffic(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after);
+  bool is_gone(const RolloutKey& rollout) const;
+  void check_deletion(const StoreEvent& event);
+  void check_removal(const RolloutKey& rollout, const std::string& hash, const std::string& name);
+  std::string not_deletable(const ObjectKey& key) const;
+  void note_what_may_go(const std::string& head);
+  std::set<ObjectKey> leftovers(const Named& named) const;
   void check_replica_set(const RolloutKey& rollout, const StoreEvent& event);
+  void check_retired(const RolloutKey& rollout, Known& known, const std::string& subject);
   void check_transition(const RolloutKey& rollout, Known& known, const Status& next, const std::string& subject);
   void keep_rejections(const RolloutKey& key, Known& known);
   std::optional<Status> parsed(const std::string& path, const std::string& text);
@@ -73,6 +83,8 @@ class Watchman {
   std::optional<size_t> decides_;  ///< the seat that read what was recorded last
   std::string pushed_tip_;
   std::vector<std::pair<Duration, std::string>> heads_;  ///< in force since; the last few
+  std::set<ObjectKey> may_go_;                           ///< few enough were gone at once
+  bool deleted_ = false;                                 ///< something, since the last look
   bool may_forget_ = false;                              ///< the disk was lost since the last start
   int transitions_ = 0;
 };

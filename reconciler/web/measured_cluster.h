@@ -19,6 +19,7 @@ class MeasuredCluster : public Cluster {
   Result<std::optional<Json>> read(const Json& manifest, ReadMode mode) override { return inner_.read(manifest, mode); }
   Result<void> patch(const Json& manifest, const Json& patch) override { return inner_.patch(manifest, patch); }
   Result<Json> apply(const Json& object, ApplyMode mode) override;
+  Result<void> remove(const Json& live) override { return inner_.remove(live); }
   Result<void> ensure_namespace(const std::string& name) override { return inner_.ensure_namespace(name); }
   std::vector<ClusterChange> take_changes() override { return inner_.take_changes(); }
   void on_change(std::function<void()> wake) override { inner_.on_change(std::move(wake)); }

@@ -115,6 +115,11 @@ std::string metrics_text(const Published& published) {
                double(report.objects.failed.size()));
   write_single(out, "serin_manifest_problems", "What is wrong with files in Git.", "", double(report.problems.size()));
   write_objects(out, report.objects);
+  write_single(out, "serin_prune_held", "Objects that Git names no more and that stay until people release them.", "",
+               double(report.prune.held.size()));
+  out.family("serin_prune_total", "counter", "What became of objects that Git names no more.");
+  for (const auto& [what, count] : report.prune.total)
+    out.sample(label_text({{"kind", what.first}, {"result", what.second}}), double(count));
   write_rollouts(out, report);
   return out.take();
 }

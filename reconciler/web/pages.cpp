@@ -64,6 +64,18 @@ Json objects_json(const ObjectReport& report) {
   return json;
 }
 
+Json reasons_json(const std::map<ObjectKey, std::string>& objects) {
+  Json json = Json::array();
+  for (const auto& [key, why] : objects) json.push_back({{"object", key.text()}, {"why", why}});
+  return json;
+}
+
+Json prune_json(const PruneReport& prune) {
+  Json json = {{"held", reasons_json(prune.held)}, {"failed", reasons_json(prune.failed)}};
+  if (!prune.waiting.empty()) json["waiting"] = prune.waiting;
+  return json;
+}
+
 }  // namespace
 
 bool shows_report(std::string_view path) { return path == "/metrics" || path == "/readyz" || path == "/status.json"; }
@@ -91,6 +103,7 @@ Json report_json(const Report& report) {
     json["failedObjects"].push_back({{"object", key.text()}, {"why", why}});
   json["objects"] = objects_json(report.objects);
   for (const Problem& problem : report.problems) json["problems"].push_back(problem.text());
+  json["prune"] = prune_json(report.prune);
   return json;
 }
 

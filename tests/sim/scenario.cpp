@@ -1,6 +1,7 @@
 #include "sim/scenario.h"
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 #include <stdexcept>
 
@@ -105,6 +106,8 @@ class Scenario {
         running_ = words[1];
       } else if (words[0] == "two" && words.size() == 2) {
         seats_ = 2;
+      } else if (words[0] == "others" && words.size() == 2) {
+        others_ = std::stoi(words[1]);
       } else {
         set(words, clause);
       }
@@ -164,6 +167,7 @@ class Scenario {
     stage_->world.subscribe([this](const StoreEvent& event) { note_event(event); });
     make_namespace();
     if (!running_.empty()) run_unmanaged();
+    if (others_ > 0) commit({{"others.json", others()}}, "others");
     push("start");
     for (size_t seat = 0; seat < seats_; ++seat) stage_->start(seat);
     if (!deployed_) return;
@@ -175,6 +179,16 @@ class Scenario {
   void make_namespace() {
     const ResourceType* type = stage_->world.catalogue().by_kind("v1", "Namespace");
     (void)stage_->world.create({.type = type, .name = app_.key.ns}, {{"metadata", {{"name", app_.key.ns}}}});
+  }
+
+  /// ConfigMaps that have nothing to do with the rollout.
+  std::string others() const {
+    Json items = Json::array();
+    for (int i = 0; i < others_; ++i)
+      items.push_back({{"apiVersion", "v1"},
+                       {"kind", "ConfigMap"},
+                       {"metadata", {{"name", format("other-{}", i)}, {"namespace", app_.key.ns}}}});
+    return dump({{"apiVersion", "v1"}, {"kind", "List"}, {"items", items}});
   }
 
   /// A ReplicaSet of somebody else's making that fits the rollout.
@@ -230,8 +244,12 @@ class Scenario {
       commit({{rollout_path(app_), text}}, "a mistake");
       return;
     }
+    if (words[1] == "removed") return commit(removal_of(app_), "remove");
+    if (words[1] == "rollout") return commit({{rollout_path(app_), std::nullopt}}, "remove the rollout");
+    if (words[1] == "nothing") return commit({}, "nothing");
+    if (words[1] == "allowed") return commit({}, "let it go\n\nSerin-Prune: allow\n");
     before_ = app_;
-    if (words[1] == "repaired") {
+    if (words[1] == "repaired" || words[1] == "returned") {
       ++app_.edition;
     } else if (words[1].starts_with("image=")) {
       app_.tag = words[1].substr(6);
@@ -329,6 +347,7 @@ class Scenario {
         continue;
       }
       flush_writes();
+      show_held();
       auto next = stage_->next_due();
       if (!next || *next > end) break;
       stage_->pass_time_until(*next);
@@ -345,6 +364,16 @@ class Scenario {
   void show(const std::string& what) {
     flush_writes();
     shown_.push_back("  " + time() + "  " + what);
+  }
+
+  /// What is kept although Git names it no more, when that changes.
+  void show_held() {
+    std::map<std::string, size_t> reasons;
+    for (const auto& [key, why] : stage_->daemon().report().prune.held) ++reasons[why.substr(0, why.find("; "))];
+    if (reasons == held_) return;
+    held_ = reasons;
+    if (held_.empty()) show("nothing is held");
+    for (const auto& [why, count] : held_) show(format("{} held: {}", count, why));
   }
 
   void note_transition(const Decision& decision) {
@@ -374,6 +403,8 @@ class Scenario {
   /// What the program writes, in the words of a person who watches.
   void note_event(const StoreEvent& event) {
     if (!stage_->writer.is_serin) return;
+    if (event.kind == StoreEvent::Kind::Deleted && event.type->kind != "ReplicaSet")
+      return writes_.push_back(format("delete {} {}", event.type->kind, text_at(*event.object, {"metadata", "name"})));
     // Applying a manifest is shown when it moves traffic.
     if (!stage_->writer.rollout && (!event.previous || event.object->at("spec") == event.previous->at("spec"))) return;
     const Json& now = *event.object;
@@ -444,6 +475,8 @@ class Scenario {
   bool deployed_ = false;
   std::string running_;
   size_t seats_ = 1;
+  int others_ = 0;
+  std::map<std::string, size_t> held_;  ///< reasons shown last
   std::unique_ptr<Stage> stage_;
   std::optional<size_t> leader_;
   Duration began_{0};  ///< where the times of the transcript count from

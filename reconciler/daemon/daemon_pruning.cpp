@@ -1,0 +1,160 @@
+// What the loop knows that pruning must know: what Git names, who took something away, what stands in the way.
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "rollout/removal.h"
+
+namespace reconciler {
+namespace {
+
+constexpr size_t kFileBytesMax = 1 << 20;
+constexpr size_t kCommitsNamed = 20;
+/// How far back a trailer is looked for.
+constexpr size_t kCommitsMax = 20000;
+
+ObjectKey service_key(const std::string& ns, const std::string& name) { return {"", "Service", ns, name}; }
+
+}  // namespace
+
+Pruner::Hooks Daemon::pruning() {
+  return {.needed_for = [this](const InventoryEntry& entry) { return needed_for(entry); },
+          .named = [this](const ObjectKey& key) { return !desired_.paths_of(key).empty(); },
+          .retire = [this](const std::vector<Retirement>& retired) { return rollouts_.retire(retired); },
+          .removal = [this](const InventoryEntry& entry) { return removal(entry); },
+          .begin = [this](const RolloutKey& key) { rollouts_.lock(key); },
+          .end = [this](const RolloutKey& key) { rollouts_.unlock(key); },
+          .lost = [this](const ObjectKey& key) { objects_.changed(key); }};
+}
+
+/// Is it this daemon that applies it?
+bool Daemon::is_mine(const ObjectKey& key) const { return is_rollout(key) ? options_.shard.owns(key.ns) : owns(key); }
+
+/// The inventory learns what the files say of it now; false when none names it.
+bool Daemon::take_entry(const ObjectKey& key) {
+  auto entry = desired_.entry(key);
+  if (!entry) return false;
+  Inventory& inventory = keeper_.inventory();
+  // A Rollout that is refused does not say which Services it writes; those it wrote before it still does.
+  if (auto before = inventory.find(key); before && entry->services.empty()) entry->services = before->services;
+  if (is_mine(key)) inventory.name(*entry);
+  pruner_.named(key);
+  return true;
+}
+
+/// Keeps the inventory in step with what the files just read name.
+void Daemon::take_inventory(const DesiredState::Touched& touched, const std::string& from, const std::string& to) {
+  if (!begun_) return last_path_.clear();
+  for (const ObjectKey& key : touched.objects)
+    if (!take_entry(key)) pruner_.missing(key, {});
+  for (const RolloutKey& key : touched.rollouts)
+    if (!take_entry(rollout_object_key(key))) pruner_.missing(rollout_object_key(key), retirement(key, from, to));
+  last_path_.clear();
+  pruner_.look_again();
+  if (!pruner_.has_stale()) return;
+  auto commits = git_.commits_touching("", from, to, kCommitsMax);
+  if (commits) release_pruned(*commits, to, [](const ObjectKey&) { return true; });
+}
+
+/// Who took a Rollout away.
+Retirement Daemon::retirement(const RolloutKey& key, const std::string& from, const std::string& to) const {
+  Retirement out{.key = key, .commit = to};
+  auto path = last_path_.find(key);
+  if (from.empty() || path == last_path_.end()) return out;
+  auto commits = git_.commits_touching(path->second, from, to, kCommitsNamed);
+  if (!commits || commits->empty()) return out;
+  out.commit = commits->front().id;
+  for (const CommitInfo& commit : *commits) out.requested.push_back(request_line(commit));
+  return out;
+}
+
+/// On gaining the lease: everything that Git names, and what the inventory holds and Git names no more. A commit may
+/// have released that before; it counts when it is not older than the last time the inventory was stored.
+void Daemon::begin_inventory() {
+  pruner_.forget();
+  for (const ObjectKey& key : desired_.objects()) take_entry(key);
+  for (const RolloutKey& key : desired_.rollouts()) take_entry(rollout_object_key(key));
+  std::map<std::string, std::set<ObjectKey>> by_commit;
+  for (const ObjectKey& key : keeper_.inventory().keys()) {
+    if (!desired_.paths_of(key).empty()) continue;
+    pruner_.missing(key, {.key = {key.ns, key.name}, .commit = manifest_commit_});
+    by_commit[keeper_.commit_of(key)].insert(key);
+  }
+  for (const auto& [commit, keys] : by_commit) {
+    if (commit.empty()) continue;
+    auto commits = git_.commits_touching("", commit, head_, kCommitsMax);
+    auto base = git_.commits_touching("", "", commit, 1);
+    if (!commits || !base) continue;  // of another history: nothing is released by it
+    commits->insert(commits->end(), base->begin(), base->end());
+    release_pruned(*commits, head_, [&](const ObjectKey& key) { return keys.contains(key); });
+  }
+}
+
+/// `commits` are newest first. The newest that allows to prune releases what was gone by then.
+void Daemon::release_pruned(const std::vector<CommitInfo>& commits, const std::string& to,
+                            const std::function<bool(const ObjectKey&)>& concerned) {
+  auto allowing = std::find_if(commits.begin(), commits.end(), [](auto& c) { return allows_prune(c.message); });
+  if (allowing == commits.end()) return;
+  auto later = git_.changes(allowing->id, to, options_.path);
+  if (!later) return;
+  std::set<ObjectKey> still_there;
+  for (const TreeChange& change : *later) {
+    if (!change.before || is_own_file(change.path) || !is_manifest_path(change.path)) continue;
+    auto text = git_.read(change.before->blob, kFileBytesMax);
+    if (!text) return;
+    const ManifestFile file = read_manifests(change.path, *text, options_.default_namespace);
+    // What a file that cannot be read named is not known.
+    if (!file.problems.empty()) return;
+    for (const PlainObject& object : file.objects) still_there.insert(object.key);
+    for (const RolloutAt& rollout : file.rollout_lines) still_there.insert(rollout_object_key(rollout.key));
+  }
+  pruner_.release([&](const ObjectKey& key) { return concerned(key) && !still_there.contains(key); });
+}
+
+/// Nothing is deleted unless everything is known and done: one thing that cannot be read may name what seems gone.
+std::string Daemon::prune_obstacle() const {
+  if (!trouble_.empty()) return "git: " + trouble_;
+  if (!sync_.poll_trouble().empty()) return "git: " + sync_.poll_trouble();
+  if (!desired_.problems().empty())
+    return "a file cannot be read: " + desired_.problems().begin()->second.front().text();
+  if (!objects_.caught_up() || keeper_.inventory().has_additions()) return "objects are being applied";
+  const auto failures = objects_.report().failed;
+  if (!failures.empty())
+    return format("{} cannot be applied: {}", failures.begin()->first.text(), failures.begin()->second);
+  return "";
+}
+
+std::optional<Observed> Daemon::remains(const InventoryEntry& entry) const {
+  Rollout gone{.key = {entry.key.ns, entry.key.name}};
+  if (!entry.services.empty()) gone.stable_service = entry.services.front();
+  if (entry.services.size() > 1) gone.canary_service = entry.services[1];
+  auto live = cluster_.observe(gone, clock_.now());
+  return live ? std::optional(*std::move(live)) : std::nullopt;
+}
+
+std::string Daemon::needed_for(const InventoryEntry& entry) const {
+  if (!is_rollout(entry.key)) return "";
+  auto live = remains(entry);
+  if (!live) return "what is left of it cannot be observed";
+  std::set<std::string> in_git;
+  for (const std::string& service : entry.services)
+    if (!desired_.paths_of(service_key(entry.key.ns, service)).empty()) in_git.insert(service);
+  const std::string service = serving_through(*live, in_git);
+  return service.empty() ? "" : format("Service {}/{} stays in Git and leads to its pods", entry.key.ns, service);
+}
+
+std::optional<std::vector<Action>> Daemon::removal(const InventoryEntry& entry) {
+  if (rollouts_.is_busy({entry.key.ns, entry.key.name})) return std::nullopt;
+  auto live = remains(entry);
+  if (!live) return std::nullopt;
+  std::set<std::string> staying;
+  for (const std::string& service : entry.services) {
+    const ObjectKey key = service_key(entry.key.ns, service);
+    const bool goes = desired_.paths_of(key).empty() && keeper_.inventory().contains(key);
+    if (!goes && desired_.users_of(key).empty()) staying.insert(service);
+  }
+  return removal_actions(*live, staying);
+}
+
+}  // namespace reconciler

@@ -1,0 +1,51 @@
+#include "sim/sim_inventory.h"
+
+#include "cluster/inventory_config_map.h"
+
+namespace reconciler {
+namespace {
+
+constexpr const char* kOwner = "serin";
+constexpr const char* kNamespace = "default";
+const WriteOptions kWrite = {.manager = "serin"};
+
+}  // namespace
+
+ResourcePath SimInventory::path_of(int chunk) const {
+  return {
+      .type = world_.catalogue().by_kind("v1", "ConfigMap"), .ns = kNamespace, .name = inventory_name(kOwner, chunk)};
+}
+
+Result<std::vector<InventoryChunk>> SimInventory::load() {
+  std::vector<InventoryChunk> out;
+  for (const Object& object : world_.store().list(*path_of(0).type, kNamespace))
+    if (text_at(*object, {"metadata", "labels", "serin.dev/inventory-of"}) == kOwner)
+      if (auto chunk = read_inventory(*object)) out.push_back(std::move(*chunk));
+  return out;
+}
+
+Result<void> SimInventory::save(const ChunkChange& change, const std::string& commit) {
+  ++writer_.writes;
+  const ResourcePath path = path_of(change.chunk);
+  if (world_.get(path)) {
+    auto patched = world_.patch(path, PatchKind::Merge, inventory_patch(change, commit), kWrite);
+    if (!patched) return transient(patched.error().message);
+    return {};
+  }
+  auto created = world_.create(path, inventory_config_map(kOwner, kNamespace, change, commit), kWrite);
+  if (!created) return transient(created.error().message);
+  return {};
+}
+
+Result<std::vector<InventoryChunk>> FaultyInventory::load() {
+  if (faults_.cluster_down) return transient("the API server cannot be reached");
+  if (faults_.strikes(faults_.mix().apply.fails)) return transient("inventory: connection refused");
+  return inner_.load();
+}
+
+Result<void> FaultyInventory::save(const ChunkChange& change, const std::string& commit) {
+  if (faults_.cluster_down) return transient("the API server cannot be reached");
+  return faults_.around<void>(faults_.mix().apply, "store the inventory", [&] { return inner_.save(change, commit); });
+}
+
+}  // namespace reconciler
