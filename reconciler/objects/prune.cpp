@@ -24,7 +24,7 @@ std::string lower_case(std::string_view text) {
   return out;
 }
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_spaces(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r");
   if (first == text.npos) return "";
   return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
@@ -52,17 +52,17 @@ bool is_dangerous(const ObjectKey& key) {
 }
 
 bool allows_prune(std::string_view message) {
-  while (!message.empty() && trimmed(message.substr(message.rfind('\n') + 1)).empty())
+  while (!message.empty() && without_spaces(message.substr(message.rfind('\n') + 1)).empty())
     message = message.substr(0, std::min(message.rfind('\n'), message.size() - 1));
   // Trailers are the last paragraph, and that is not the subject.
   bool found = false;
   while (!message.empty()) {
     const size_t start = message.rfind('\n') + 1;
-    const std::string_view line = trimmed(message.substr(start));
+    const std::string_view line = without_spaces(message.substr(start));
     if (line.empty()) return found;
     const size_t colon = line.find(':');
     found = found || (colon != line.npos && lower_case(line.substr(0, colon)) == "serin-prune" &&
-                      lower_case(trimmed(line.substr(colon + 1))) == "allow");
+                      lower_case(without_spaces(line.substr(colon + 1))) == "allow");
     message = start == 0 ? "" : message.substr(0, start - 1);
   }
   return false;

@@ -5,21 +5,22 @@
 namespace reconciler {
 namespace {
 
-constexpr const char* kOwner = "serin";
-constexpr const char* kNamespace = "default";
-const WriteOptions kWrite = {.manager = "serin"};
+constexpr const char* kInventoryOwner = "serin";
+constexpr const char* kInventoryNamespace = "default";
+const WriteOptions kInventoryWrite = {.manager = "serin"};
 
 }  // namespace
 
 ResourcePath SimInventory::path_of(int chunk) const {
-  return {
-      .type = world_.catalogue().by_kind("v1", "ConfigMap"), .ns = kNamespace, .name = inventory_name(kOwner, chunk)};
+  return {.type = world_.catalogue().by_kind("v1", "ConfigMap"),
+          .ns = kInventoryNamespace,
+          .name = inventory_name(kInventoryOwner, chunk)};
 }
 
 Result<std::vector<InventoryChunk>> SimInventory::load() {
   std::vector<InventoryChunk> out;
-  for (const Object& object : world_.store().list(*path_of(0).type, kNamespace))
-    if (text_at(*object, {"metadata", "labels", "serin.dev/inventory-of"}) == kOwner)
+  for (const Object& object : world_.store().list(*path_of(0).type, kInventoryNamespace))
+    if (text_at(*object, {"metadata", "labels", "serin.dev/inventory-of"}) == kInventoryOwner)
       if (auto chunk = read_inventory(*object)) out.push_back(std::move(*chunk));
   return out;
 }
@@ -28,11 +29,12 @@ Result<void> SimInventory::save(const ChunkChange& change, const std::string& co
   ++writer_.writes;
   const ResourcePath path = path_of(change.chunk);
   if (world_.get(path)) {
-    auto patched = world_.patch(path, PatchKind::Merge, inventory_patch(change, commit), kWrite);
+    auto patched = world_.patch(path, PatchKind::Merge, inventory_patch(change, commit), kInventoryWrite);
     if (!patched) return transient(patched.error().message);
     return {};
   }
-  auto created = world_.create(path, inventory_config_map(kOwner, kNamespace, change, commit), kWrite);
+  auto created =
+      world_.create(path, inventory_config_map(kInventoryOwner, kInventoryNamespace, change, commit), kInventoryWrite);
   if (!created) return transient(created.error().message);
   return {};
 }
