@@ -17,6 +17,13 @@ int plan(const std::vector<std::string>& arguments);
 int status(const std::vector<std::string>& arguments);
 int history(const std::vector<std::string>& arguments);
 int at(const std::vector<std::string>& arguments);
+int audit(const std::vector<std::string>& arguments);
+int verify(const std::vector<std::string>& arguments);
+int approve(const std::vector<std::string>& arguments);
+int abort(const std::vector<std::string>& arguments);
+int retry(const std::vector<std::string>& arguments);
+int pause(const std::vector<std::string>& arguments);
+int resume(const std::vector<std::string>& arguments);
 int cluster(const std::vector<std::string>& arguments);
 int sim(const std::vector<std::string>& arguments);
 

@@ -24,6 +24,13 @@ const std::vector<Command>& commands() {
       {"status", "where every rollout is, as recorded in Git", status},
       {"history", "every transition of a rollout, by whom and why", history},
       {"at", "what served at a time", at},
+      {"audit", "every deployment: who, how long, how it ended", audit},
+      {"verify", "is the recorded history whole and ours?", verify},
+      {"approve", "let a canary go on", approve},
+      {"abort", "take the traffic from a canary and reject it", abort},
+      {"retry", "start again what was rejected", retry},
+      {"pause", "hold a canary where it is", pause},
+      {"resume", "let a paused canary go on", resume},
       {"cluster", "the embedded cluster alone, for kubectl and tests", cluster},
       {"sim", "run the program on seeds of people, faults and kills", sim},
   };

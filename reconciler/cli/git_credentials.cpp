@@ -74,7 +74,7 @@ std::vector<Option> one_set(const std::string& prefix, const std::string& purpos
 
 }  // namespace
 
-std::vector<Option> git_credential_options() {
+std::vector<Option> git_access_options() {
   std::vector<Option> options = one_set("git-", "");
   options.push_back({.name = "git-ca-file",
                      .operand = "FILE",
@@ -88,6 +88,11 @@ std::vector<Option> git_credential_options() {
                      .operand = "URL",
                      .help = "where its tokens come from",
                      .otherwise = "https://api.github.com"});
+  return options;
+}
+
+std::vector<Option> git_credential_options() {
+  std::vector<Option> options = git_access_options();
   options.push_back({.name = "verify",
                      .operand = "none|head|range",
                      .help = "which commits must be signed: none, the newest, or all since the last deployed one",

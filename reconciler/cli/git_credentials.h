@@ -11,7 +11,10 @@
 
 namespace reconciler {
 
-/// `--git-...` and `--push-...`, `--github-...`; who may sign, and what we sign with.
+/// `--git-...` and `--push-...`, `--github-...`.
+std::vector<Option> git_access_options();
+
+/// Those; who may sign, and what we sign with.
 std::vector<Option> git_credential_options();
 
 /// What they say. `Invalid` when they contradict each other. The files are not looked at yet.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/format.h"
+#include "cli/git_credentials.h"
 #include "manifest/status_file.h"
 
 namespace reconciler {
@@ -22,21 +23,26 @@ Result<std::string> tip_of(const GitHistory& git, const std::string& branch) {
 }  // namespace
 
 std::vector<Option> git_view_options() {
-  return {{.name = "repo", .operand = "URL", .help = "the repository; else the one around the current folder"},
-          {.name = "branch", .operand = "NAME", .help = "the watched branch", .otherwise = "main"},
-          {.name = "status-branch", .operand = "NAME", .help = "where status is, when not on the watched branch"},
-          {.name = "status-directory", .operand = "DIR", .help = "where status files lie", .otherwise = "status"},
-          {.name = "cluster-name", .operand = "NAME", .help = "only this cluster; else all of them"},
-          {.name = "output",
-           .operand = "FORMAT",
-           .help = "text or json",
-           .type = ChoiceOption{{"text", "json"}},
-           .otherwise = "text"}};
+  std::vector<Option> options = {
+      {.name = "repo", .operand = "URL", .help = "the repository; else the one around the current folder"},
+      {.name = "branch", .operand = "NAME", .help = "the watched branch", .otherwise = "main"},
+      {.name = "status-branch", .operand = "NAME", .help = "where status is, when not on the watched branch"},
+      {.name = "status-directory", .operand = "DIR", .help = "where status files lie", .otherwise = "status"},
+      {.name = "cluster-name", .operand = "NAME", .help = "only this cluster; else all of them"},
+      {.name = "output",
+       .operand = "FORMAT",
+       .help = "text or json",
+       .type = ChoiceOption{{"text", "json"}},
+       .otherwise = "text"}};
+  for (Option& option : git_access_options()) options.push_back(std::move(option));
+  return options;
 }
 
 Result<GitView> open_git_view(const Options& options) {
-  Result<GitHistory> git =
-      options.has("repo") ? GitHistory::of(options.text("repo"), PlainHttp::LoopbackOnly, {}) : GitHistory::around(".");
+  Result<RemoteOptions> access = remote_options(options);
+  if (!access) return access.error();
+  Result<GitHistory> git = options.has("repo") ? GitHistory::of(options.text("repo"), PlainHttp::LoopbackOnly, *access)
+                                               : GitHistory::around(".");
   if (!git) return git.error();
   GitView view{.git = std::move(*git),
                .branch = {},

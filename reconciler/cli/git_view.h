@@ -13,7 +13,8 @@
 
 namespace reconciler {
 
-/// `--repo`, `--branch`, `--status-branch`, `--cluster-name`, `--status-directory`, and `--output text|json`.
+/// `--repo`, `--branch`, `--status-branch`, `--cluster-name`, `--status-directory`, `--output text|json`,
+/// and how to reach a repository elsewhere.
 std::vector<Option> git_view_options();
 
 struct GitView {

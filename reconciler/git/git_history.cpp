@@ -141,4 +141,10 @@ Result<std::string> GitHistory::read(const std::string& blob, size_t bytes_max) 
   return read_blob(*repository_, blob, bytes_max);
 }
 
+Result<void> GitHistory::check_signature(const std::string& commit, const SignerFiles& signers) const {
+  TemporaryClone folder;  // a signature lies there while it is looked at
+  if (folder.path().empty()) return transient("cannot make a temporary folder");
+  return reconciler::check_signature(*repository_, commit, signers, folder.path());
+}
+
 }  // namespace reconciler

@@ -8,6 +8,7 @@
 
 #include "git/handle.h"
 #include "git/remote.h"
+#include "git/signature_check.h"
 #include "ports.h"
 
 namespace reconciler {
@@ -53,6 +54,12 @@ class GitHistory {
   Result<std::vector<TreeChange>> changes(const std::string& from, const std::string& to,
                                           const std::string& directory) const;
   Result<std::string> read(const std::string& blob, size_t bytes_max) const;
+
+  /// As `check_signature` of `git/signature_check.h`.
+  Result<void> check_signature(const std::string& commit, const SignerFiles& signers) const;
+
+  /// For the rest of this room.
+  git_repository& repository() const { return *repository_; }
 
  private:
   class TemporaryClone;

@@ -154,7 +154,7 @@ Result<std::string> store_blob(git_repository& repository, const std::string& co
 
 Result<std::string> commit_updates(git_repository& repository, const std::string& parent,
                                    const std::vector<PathUpdate>& updates, const Identity& identity, TimePoint time,
-                                   const std::string& message) {
+                                   const std::string& message, const CommitSigner* signer) {
   auto before = root_tree_id(repository, parent);
   if (!before) return before;
   auto tree = updated_tree(repository, *before, updates);
@@ -162,7 +162,7 @@ Result<std::string> commit_updates(git_repository& repository, const std::string
   if (*tree == *before) return parent;
   auto author = signature(identity.name, identity.email, seconds_of(time));
   if (!author) return author.error();
-  return write_commit(repository, parent, *tree, **author, identity, message, nullptr);
+  return write_commit(repository, parent, *tree, **author, identity, message, signer);
 }
 
 Result<std::vector<PathUpdate>> updates_of(git_repository& repository, const std::string& commit,

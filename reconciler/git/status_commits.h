@@ -32,11 +32,11 @@ struct PathUpdate {
 /// Stores a blob and returns its id.
 Result<std::string> store_blob(git_repository& repository, const std::string& content);
 
-/// One commit on `parent` (empty: a root commit) by `identity` at `time`; returns `parent` when the updates change
-/// nothing. `Invalid` when a file lies where a directory is needed.
+/// One commit on `parent` (empty: a root commit) by `identity` at `time`, signed by `signer`, if any; returns `parent`
+/// when the updates change nothing. `Invalid` when a file lies where a directory is needed.
 Result<std::string> commit_updates(git_repository& repository, const std::string& parent,
                                    const std::vector<PathUpdate>& updates, const Identity& identity, TimePoint time,
-                                   const std::string& message);
+                                   const std::string& message, const CommitSigner* signer = nullptr);
 
 /// What a commit changed against its first parent, below `directory`.
 Result<std::vector<PathUpdate>> updates_of(git_repository& repository, const std::string& commit,
