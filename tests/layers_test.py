@@ -123,6 +123,15 @@ def listing_breaches(root):
                 yield f"{source.relative_to(root)}: is not listed in {listing}"
 
 
+def twice_named(headers):
+    """Two types of one name in our one namespace are undefined behaviour that no linker reports."""
+    seen = {}
+    for path, text in headers:
+        for name in re.findall(r"^(?:struct|class|enum class) (\w+)[^;]*?\{", without_comments(text), flags=re.M):
+            if seen.setdefault(name, path) != path:
+                yield f"reconciler/{path}: {name} is also defined in reconciler/{seen[name]}"
+
+
 def top_level_breaches(root):
     git = subprocess.run(["git", "-C", root, "ls-files"], capture_output=True, text=True)
     names = {line.split("/")[0] for line in git.stdout.splitlines()} if git.returncode == 0 else set()
@@ -138,6 +147,8 @@ def self_check(root):
                ("base/x.cpp", False, "curl/curl.h"), ("base/x.cpp", True, "base/nowhere.h")]
     for path, quoted, name in samples:
         assert list(include_breaches(root, path, 1, quoted, name)), (path, name)
+    assert list(twice_named([("a/x.h", "struct X {\n};\n"), ("b/x.h", "class X final : Y {\n};\n")]))
+    assert not list(twice_named([("a/x.h", "struct X {\n};\n"), ("b/x.h", "struct X;\n")]))
     for path, quoted, name in [("rollout/x.cpp", True, "base/json.h"), ("git/x.cpp", False, "git2.h"),
                                ("base/x.cpp", False, "vector"), ("http/x.cpp", False, "sys/socket.h")]:
         assert not list(include_breaches(root, path, 1, quoted, name)), (path, name)
@@ -148,6 +159,7 @@ def main():
     self_check(root)
     sources = sorted(p for p in (root / "reconciler").rglob("*") if p.suffix in (".h", ".cpp"))
     breaches = [b for p in sources for b in file_breaches(root, str(p.relative_to(root / "reconciler")))]
+    breaches += twice_named([(str(p.relative_to(root / "reconciler")), p.read_text()) for p in sources if p.suffix == ".h"])
     breaches += [*listing_breaches(root), *top_level_breaches(root)]
     print("\n".join(breaches) if breaches else f"{len(sources)} files keep the layers")
     for path in sources:

@@ -79,7 +79,7 @@ struct Metering {
 
   SystemClock clock;
   Measurements measurements;
-  Health health;
+  Reachability health;
   MeasuredGit git;
 };
 

@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 #include "daemon/daemon.h"
-#include "web/health.h"
+#include "web/reachability.h"
 #include "web/measured_git.h"
 #include "web/measurements.h"
 
@@ -30,7 +30,7 @@ class Endpoints {
   /// What is known beside the report; all of it may be read from any thread, and outlives the endpoints.
   struct Sources {
     const Measurements& measurements;
-    const Health& health;
+    const Reachability& health;
     const MeasuredGit& git;
   };
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "ports.h"
-#include "web/health.h"
+#include "web/reachability.h"
 #include "web/measurements.h"
 
 namespace reconciler {
@@ -18,7 +18,7 @@ class MeasuredGit : public GitRepository {
     std::string repo;
     std::string ref;
   };
-  MeasuredGit(GitRepository& inner, Clock& clock, Measurements& measurements, Health& health, Names names)
+  MeasuredGit(GitRepository& inner, Clock& clock, Measurements& measurements, Reachability& health, Names names)
       : inner_(inner), clock_(clock), measurements_(measurements), health_(health), names_(std::move(names)) {}
 
   /// When this commit was made, as far as it was looked at lately; for the time from a commit to its effect.
@@ -48,7 +48,7 @@ class MeasuredGit : public GitRepository {
   GitRepository& inner_;
   Clock& clock_;
   Measurements& measurements_;
-  Health& health_;
+  Reachability& health_;
   const Names names_;
 
   mutable std::mutex mutex_;

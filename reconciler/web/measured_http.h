@@ -4,7 +4,7 @@
 
 #include "http/client.h"
 #include "ports.h"
-#include "web/health.h"
+#include "web/reachability.h"
 #include "web/measurements.h"
 
 namespace reconciler {
@@ -12,7 +12,7 @@ namespace reconciler {
 /// A client of the API server whose requests are counted by verb and code, and timed.
 class MeasuredHttp : public HttpClient {
  public:
-  MeasuredHttp(std::unique_ptr<HttpClient> inner, Clock& clock, Measurements& measurements, Health& health)
+  MeasuredHttp(std::unique_ptr<HttpClient> inner, Clock& clock, Measurements& measurements, Reachability& health)
       : inner_(std::move(inner)), clock_(clock), measurements_(measurements), health_(health) {}
 
   Result<HttpResponse> request(const HttpRequest& request) override;
@@ -25,7 +25,7 @@ class MeasuredHttp : public HttpClient {
   std::unique_ptr<HttpClient> inner_;
   Clock& clock_;
   Measurements& measurements_;
-  Health& health_;
+  Reachability& health_;
 };
 
 /// What Kubernetes calls a request: `get`, `list`, `create`, `update`, `patch`, `apply`, `delete`.

@@ -19,7 +19,7 @@ Page ready_page(const Published& published) {
   if (Page live = live_page(published); live.status != 200) return live;
   if (!published.report || published.report->head.empty()) return unavailable("nothing has been read from git yet");
   if (!published.report->cluster_trouble.empty()) return unavailable("cluster: " + published.report->cluster_trouble);
-  const HealthFacts& health = published.health;
+  const ReachabilityFacts& health = published.health;
   if (!health.api_trouble.empty()) return unavailable("cluster: " + health.api_trouble);
   if (!published.since_good_poll) return unavailable("git: no poll has succeeded yet");
   if (*published.since_good_poll > published.polls_due)

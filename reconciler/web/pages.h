@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "daemon/daemon.h"
-#include "web/health.h"
+#include "web/reachability.h"
 #include "web/measurements.h"
 
 namespace reconciler {
@@ -20,7 +20,7 @@ struct Published {
   std::string version;
   std::string repo;  ///< labels, see MeasuredGit::Names
   std::string ref;
-  HealthFacts health;
+  ReachabilityFacts health;
   /// Since the repository was polled well; nothing before the first time. Too long: `polls_due`.
   std::optional<Duration> since_good_poll;
   Duration polls_due = 180s;

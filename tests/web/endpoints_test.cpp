@@ -21,7 +21,7 @@ std::string answer(const Endpoints& endpoints, const std::string& request_line) 
 struct Known {
   SystemClock clock;
   Measurements measurements;
-  Health health;
+  Reachability health;
   SimRemote remote;
   SimClone clone;
   SimGit repository{remote, clone};

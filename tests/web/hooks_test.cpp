@@ -406,7 +406,7 @@ TEST_CASE("hooks are answered beside the endpoints, and a flood of them is refus
   auto hooks = Hooks::open({.file = file.path(), .refs = {"refs/heads/main"}}, clock, [&] { ++woken; });
   REQUIRE(hooks);
   Measurements measurements;
-  Health health;
+  Reachability health;
   SimRemote remote;
   SimClone clone;
   SimGit repository{remote, clone};

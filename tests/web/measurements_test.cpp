@@ -67,7 +67,7 @@ TEST_CASE("a request is named as Kubernetes names it", "[web]") {
 TEST_CASE("requests are counted by verb and code, and tell whether the server is there", "[web]") {
   SimClock clock{TimePoint(0s)};
   Measurements measurements;
-  Health health;
+  Reachability health;
   MeasuredHttp throttled(std::make_unique<OneAnswer>(HttpResponse{429, {{"retry-after", "3"}}, ""}), clock,
                          measurements, health);
   CHECK(throttled.request({.path = "/api/v1/pods"}));

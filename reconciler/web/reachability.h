@@ -9,23 +9,23 @@
 
 namespace reconciler {
 
-struct HealthFacts {
+struct ReachabilityFacts {
   std::optional<Duration> last_good_poll;  ///< on the monotonic clock; nothing before the first
   std::string record_trouble;              ///< why the last record was not made; empty when it was
   std::string api_trouble;                 ///< why the API server did not answer last; empty when it did
 };
 
 /// Written by the decorators around the ports, from any thread.
-class Health {
+class Reachability {
  public:
   void polled_well(Duration at);
   void recorded(const std::string& trouble);
   void api_answered(const std::string& trouble);
-  HealthFacts facts() const;
+  ReachabilityFacts facts() const;
 
  private:
   mutable std::mutex mutex_;
-  HealthFacts facts_;
+  ReachabilityFacts facts_;
 };
 
 }  // namespace reconciler
