@@ -160,8 +160,11 @@ int play(const Options& given) {
     std::cout << "cluster: export KUBECONFIG=" << folder->at("kubeconfig") << "\nrepository: " << repository << "\n";
   std::error_code error;
   std::filesystem::create_directory(folder->at("state"), error);
-  auto git = Libgit2Repository::open(
-      {.url = repository, .state_directory = folder->at("state"), .status_directory = "status/default"});
+  GitOptions git_options;  // assigned: g++ 12 wrongly takes a default of an initialized one for uninitialized
+  git_options.url = repository;
+  git_options.state_directory = folder->at("state");
+  git_options.status_directory = "status/default";
+  auto git = Libgit2Repository::open(git_options);
   if (!git) return failed(git.error());
   auto cluster = KubernetesCluster::open({.http = {.base_url = (*embedded)->url()}});
   if (!cluster) return failed(cluster.error());

@@ -100,7 +100,7 @@ std::optional<Rollout> followed(const Rollout& rollout, const RevisionManifests&
                                 std::vector<std::string>& warnings) {
   if (!rollout.workload_ref) return rollout;
   const ObjectKey key = workload_key(rollout);
-  const Object* object = value_at(manifests.objects, key);
+  const RevisionManifests::Object* object = value_at(manifests.objects, key);
   auto filled = object
                     ? with_workload(rollout, object->object)
                     : Result<Rollout>(invalid(format("its template is that of {}, which is not in Git", key.text())));

@@ -1,6 +1,7 @@
 #include "cluster/convert.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "rollout/action.h"
 
@@ -116,6 +117,14 @@ bool contains_expressions(const Json& selector, const Json& wanted) {
   });
 }
 
+/// 0 when the annotation is missing or no number.
+int revision_number(const Json& object) {
+  const std::string text = text_at(object, {"metadata", "annotations", kRevisionAnnotation});
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? number : 0;
+}
+
 }  // namespace
 
 ReplicaSetSummary summarize_replica_set(const Json& object) {
@@ -126,6 +135,7 @@ ReplicaSetSummary summarize_replica_set(const Json& object) {
   workload.uid = text_at(object, {"metadata", "uid"});
   workload.hash = text_at(object, {"metadata", "labels", kHashLabel});
   workload.images = images_of(object);
+  workload.revision = revision_number(object);
   workload.replicas = count_at(object, {"spec", "replicas"}, 1);
   workload.current = count_at(object, {"status", "replicas"}, 0);
   workload.ready = count_at(object, {"status", "readyReplicas"}, 0);

@@ -270,6 +270,8 @@ Result<void> KubernetesCluster::Parts::evict(const RolloutKey& rollout, const Ev
     // Another pod of that name is a younger one.
     const bool done = answer || answer.error().kind == ErrorKind::Conflict;
     if (!done && refused) refused = transient(answer.error().message);
+    // Or the next pass, before the watch tells of it, would evict it once more.
+    if (done) cache.deleted_by_us(kPods, rollout.ns, pod.name, pod.uid);
   }
   return refused;
 }
@@ -283,9 +285,12 @@ Result<void> KubernetesCluster::carry_out(const RolloutKey& rollout, const Actio
   auto write = write_for(rollout, action, parts_->settings.owner, live);
   if (!write) return write.error();
   auto done = parts_->write(*write);
-  if (done || done.error().kind != ErrorKind::Conflict) return done;
-  if (const auto* create = std::get_if<CreateReplicaSet>(&action)) return parts_->accept_existing(rollout, *create);
-  return done;
+  const auto* create = std::get_if<CreateReplicaSet>(&action);
+  if (done || !create) return done;
+  if (done.error().kind == ErrorKind::Conflict) return parts_->accept_existing(rollout, *create);
+  // A Rollout may be the first object of its namespace.
+  if (auto there = ensure_namespace(rollout.ns); !there) return done;
+  return parts_->write(*write);
 }
 
 /// What the cache tells of it; nothing when the API server must be asked.

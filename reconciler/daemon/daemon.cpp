@@ -103,8 +103,12 @@ Duration Daemon::step() {
   pruner_.run_due(prune_obstacle());
   if (objects_.caught_up() && pruner_.idle()) keeper_.store_all(manifest_commit_);
   sync_.run_due();
-  return std::min({sync_.next_due(), objects_.next_due(), rollouts_.next_due(), publisher_.next_due(),
-                   pruner_.next_due(), keeper_.next_due()});
+  // A part that waits for another one is not due: the completion of what it waits for wakes the loop.
+  Duration due = std::min({sync_.next_due(), rollouts_.next_due(), publisher_.next_due(), pruner_.next_due()});
+  const bool names_first = keeper_.inventory().has_additions();
+  if (!names_first) due = std::min(due, objects_.next_due());
+  if (names_first || (objects_.caught_up() && pruner_.idle())) due = std::min(due, keeper_.next_due());
+  return due;
 }
 
 bool Daemon::is_cluster_ready() {
@@ -192,7 +196,8 @@ void Daemon::step_down() {
 void Daemon::on_head(const std::string& commit) {
   if (!following_ || commit == head_) return;
   log_debug("head moved", {{"commit", commit}});
-  take_manifests(head_, commit);
+  const std::string before = head_;
+  take_manifests(before, commit);
 }
 
 bool Daemon::is_own_file(const std::string& path) const {

@@ -94,7 +94,8 @@ Result<Address> parse_address(std::string_view url, PlainHttp plain_http) {
     return local_address(url);
   }
   auto transport = transport_of(url.substr(0, mark));
-  if (!transport) return invalid(format("repository: scheme {}:// is not supported", url.substr(0, mark)));
+  // What stands before :// may be anything, a password too.
+  if (!transport) return invalid("repository: the scheme of the URL is not supported; use https, ssh or file");
   auto rest = url.substr(mark + 3);
   if (*transport == Transport::File) {
     if (rest.rfind("localhost/", 0) == 0) rest.remove_prefix(9);

@@ -2,6 +2,7 @@
 
 #include <git2.h>
 
+#include <memory>
 #include <utility>
 
 #include "base/format.h"
@@ -52,9 +53,12 @@ SharedBranch::SharedBranch(const GitHistory& history, Remote remote, std::string
 
 Result<std::string> SharedBranch::url_of(const GitHistory& history) {
   git_repository& repository = history.repository();
-  Owned<git_remote> origin;
-  if (git_remote_lookup(fill(origin), &repository, "origin") == 0 && git_remote_url(origin.get()))
-    return spelled_out(git_remote_url(origin.get()));
+  // Not by git_remote_lookup: its look-up of url.insteadOf leaks in libgit2 1.5.
+  git_config* config = nullptr;
+  if (git_repository_config_snapshot(&config, &repository) < 0) return library_error("the repository's configuration");
+  const std::unique_ptr<git_config, decltype(&git_config_free)> held(config, &git_config_free);
+  const char* origin = nullptr;
+  if (git_config_get_string(&origin, config, "remote.origin.url") == 0) return spelled_out(origin);
   return std::string(git_repository_path(&repository));
 }
 
@@ -98,7 +102,7 @@ Result<std::string> configured_identity(const GitHistory& history) {
   Owned<git_signature> signature;
   if (git_signature_default(fill(signature), &history.repository()) < 0)
     return invalid("git does not know who you are: set user.name and user.email with git config, or give --author");
-  return format("{} <{}>", signature->name, signature->email);
+  return format("{} <{}>", signature.get()->name, signature.get()->email);
 }
 
 }  // namespace reconciler

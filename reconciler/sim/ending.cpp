@@ -80,7 +80,9 @@ std::vector<std::string> wrong_pods(Stage& stage, const Rollout& wanted, const S
     const std::string name = text_at(*pod, {"metadata", "name"}),
                       hash = text_at(*pod, {"metadata", "labels", kHashLabel});
     if (text_at(*pod, {"metadata", "labels", "app"}) != wanted.key.name || hash.empty()) continue;
-    const bool is_stable = status.stable && status.stable->hash == hash;
+    // On a first deploy the only revision has the stable role.
+    const auto& main = status.stable ? status.stable : status.canary;
+    const bool is_stable = main && main->hash == hash;
     const auto& labels = is_stable ? wanted.stable_metadata.labels : wanted.canary_metadata.labels;
     auto role = labels.find("role");
     const std::string has = text_at(*pod, {"metadata", "labels", "role"});

@@ -284,11 +284,13 @@ void People::withdraw_decision(App& app) {
 }
 
 void People::write_bad_file(App& app) {
+  removed_.erase(app.key);
   bad_[app.key] = true;
   push({{rollout_path(app), "{\"kind\": \"Rollout\", "}}, app.key.name + ": a file that cannot be read");
 }
 
 void People::write_refused_rollout(App& app) {
+  removed_.erase(app.key);
   bad_[app.key] = true;
   Json manifest = rollout_manifest(app);
   manifest["spec"]["replicas"] = -1;

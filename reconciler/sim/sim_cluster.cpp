@@ -180,7 +180,9 @@ Result<void> SimCluster::evict(const RolloutKey& rollout, const EvictPods& actio
   for (const PodState& pod : action.pods) {
     auto evicted = world_.evict({.type = pods, .ns = rollout.ns, .name = pod.name}, {.uid = pod.uid});
     // One that is gone, or that has made room for a younger one, is as it should be.
-    if (!evicted && evicted.error().code == 429 && refused) refused = transient(evicted.error().message);
+    const bool is_refused = !evicted && evicted.error().code == 429;
+    if (is_refused && refused) refused = transient(evicted.error().message);
+    if (!is_refused) cache_.deleted_by_us(kPods, rollout.ns, pod.name, pod.uid);
   }
   writer_.is_serin = false;
   writer_.rollout.reset();

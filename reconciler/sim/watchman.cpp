@@ -262,7 +262,7 @@ void Watchman::check_replica_set(const RolloutKey& rollout, const StoreEvent& ev
   const auto& status = known_[rollout].status;
   const bool is_canary = status && status->canary && status->canary->hash == hash;
   int needed = share == traffic.end() ? 0 : share_of(replicas_wanted(rollout), share->second);
-  if (is_canary) needed = std::min(needed, pods_needed(rollout, share->second, false));
+  if (is_canary && needed > 0) needed = std::min(needed, pods_needed(rollout, share->second, false));
   if (to < needed && !is_disturbed(known_[rollout]))
     alarm(format("{} goes from {} to {} pods while it holds {}% of the traffic", name, from, to, share->second));
 }

@@ -8,9 +8,9 @@
 
 #include "base/result.h"
 #include "daemon/daemon.h"
-#include "web/reachability.h"
 #include "web/measured_git.h"
 #include "web/measurements.h"
+#include "web/reachability.h"
 
 namespace reconciler {
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "ports.h"
-#include "web/reachability.h"
 #include "web/measurements.h"
+#include "web/reachability.h"
 
 namespace reconciler {
 

@@ -4,8 +4,8 @@
 
 #include "http/client.h"
 #include "ports.h"
-#include "web/reachability.h"
 #include "web/measurements.h"
+#include "web/reachability.h"
 
 namespace reconciler {
 

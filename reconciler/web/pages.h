@@ -8,8 +8,8 @@
 
 #include "base/json.h"
 #include "daemon/daemon.h"
-#include "web/reachability.h"
 #include "web/measurements.h"
+#include "web/reachability.h"
 
 namespace reconciler {
 

@@ -101,6 +101,7 @@ def tampering(path):
         status = "status/default/shop/till.yaml"
         good = world.git("show", f"origin/main:{status}")
         assert "whole and in order" in serin(world, "verify")
+        world.git("pull", "-q", "--rebase", "origin", "main")
         # An edit, a forged commit that brings the old bytes back, and a gap where a commit was left out.
         world.push("Tidy", {status: good.replace("weight: 50", "weight: 5")})
         world.git("fetch", "-q")
@@ -111,12 +112,12 @@ def tampering(path):
         assert "forged: a status commit by Ann" in serin(world, "verify", code=1)
         world.git("checkout", "-q", "-B", "gap", "origin/main~2")
         ids = world.git("log", "--reverse", "--format=%H", "gap", "--", status).split()
-        world.git("checkout", "-q", "-B", "main", f"{ids[0]}~1")
+        world.git("checkout", "-q", "-B", "rebuilt", f"{ids[0]}~1")
         for commit in ids[:-2] + ids[-1:]:
             world.git("checkout", "-q", commit, "--", status)
             subprocess.run(["git", "commit", "-q", "-C", commit], cwd=world.path("work"), check=True,
                            env=dict(harness.GIT, GIT_COMMITTER_NAME="Serin", GIT_COMMITTER_EMAIL="serin@localhost"))
-        said = serin(world, "verify", "--repo", world.path("work"), code=1)
+        said = serin(world, "verify", "--branch", "rebuilt", code=1)
         assert "begins at step 1/4" in said or "follows step" in said, said
 
 

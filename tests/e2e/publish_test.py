@@ -31,7 +31,7 @@ class Published(World):
         eventually("the kind is served", lambda: self.api("/apis/argoproj.io/v1alpha1/rollouts") is not None)
 
     def kubectl(self, *arguments, stdin=None):
-        done = subprocess.run(["kubectl", "--kubeconfig", self.path("kubeconfig"), *arguments], input=stdin,
+        done = subprocess.run(["kubectl", "--kubeconfig", self.kubeconfig, *arguments], input=stdin,
                               capture_output=True, text=True)
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout
@@ -102,18 +102,18 @@ def patches_are_undone(serin):
         world.run_daemon("--publish-rollouts")
         world.wait_subject("promoted v1")
         eventually("healthy", lambda: world.status().get("phase") == "Healthy")
-        world.patch(ROLLOUTS + "till", {"spec": {"paused": True, "replicas": 7}})
-        eventually("the spec is Git's again", lambda: world.rollout()["spec"].get("paused") is not True and
-                   world.rollout()["spec"]["replicas"] == 2)
+        world.patch(ROLLOUTS + "till", {"spec": {"replicas": 7, "strategy": {"canary": {"canaryService": "nonsense"}}}})
+        eventually("the spec is Git's again", lambda: world.rollout()["spec"]["replicas"] == 2 and
+                   world.rollout()["spec"]["strategy"]["canary"]["canaryService"] == "till-canary")
         assert world.replica_sets() == {"v1": 2}
-        world.patch(ROLLOUTS + "till/status", {"status": {"phase": "Degraded", "abort": True, "stableRS": "nonsense"}})
+        world.patch(ROLLOUTS + "till/status", {"status": {"phase": "Degraded", "stableRS": "nonsense"}})
         eventually("the status is true again", lambda: world.status().get("phase") == "Healthy" and
-                   "abort" not in world.status() and world.status()["stableRS"] == world.revision_of("v1"))
+                   world.status()["stableRS"] == world.revision_of("v1"))
         # The object comes back, and so does what it owned.
         world.kubectl("delete", "rollout", "till", "-n", "shop", "--cascade=orphan")
         eventually("published again", lambda: world.status().get("phase") == "Healthy")
         uid = world.rollout()["metadata"]["uid"]
-        eventually("owned again", lambda: [o["uid"] for o in world.replica_set("v1")["metadata"].get(
+        eventually("owned again", lambda: [o["uid"] for o in (world.replica_set("v1") or {"metadata": {}})["metadata"].get(
             "ownerReferences", [])] == [uid])
 
 
@@ -170,9 +170,10 @@ def leave_as_argo_would(world, revision):
                       "annotations": {"rollout.argoproj.io/revision": "1", "rollout.argoproj.io/desired-replicas": "2"}},
          "spec": {"replicas": 2, "selector": {"matchLabels": labels},
                   "template": {"metadata": {"labels": labels}, "spec": {"containers": [image]}}}}))
-    world.patch(ROLLOUTS + "till/status?fieldManager=rollouts-controller",
+    world.patch(ROLLOUTS + "till/status",
                 {"status": {"observedGeneration": str(world.rollout()["metadata"]["generation"]), "phase": "Healthy",
-                            "currentPodHash": revision, "stableRS": revision, "replicas": 2, "availableReplicas": 2}})
+                            "currentPodHash": revision, "stableRS": revision, "replicas": 2, "availableReplicas": 2}},
+                manager="rollouts-controller")
     eventually("the pods are ready", lambda: (world.replica_set("v1").get("status") or {}).get("availableReplicas") == 2)
 
 
@@ -198,8 +199,8 @@ def take_over(serin, template, stop, *options):
         after = world.replica_set("v1")
         assert after["metadata"]["uid"] == before["metadata"]["uid"] and world.pods() == pods
         assert world.revision_of("v1") == revision and world.replica_sets() == {"v1": 2}
-        published = "--publish-rollouts" in options
-        eventually("owned rightly", lambda: bool(world.replica_set("v1")["metadata"].get("ownerReferences")) == published)
+        if "--publish-rollouts" not in options:
+            assert not world.replica_set("v1")["metadata"].get("ownerReferences"), "its owner is gone"
         # From here on it is a rollout like any other.
         world.deploy("v2", steps="[{setWeight: 50}, {pause: {}}]")
         eventually("weights 50/50", lambda: world.weights() == [50, 50])

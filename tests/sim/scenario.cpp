@@ -400,13 +400,19 @@ class Scenario {
     return image.substr(image.rfind(':') + 1);
   }
 
+  /// Null where an object has none.
+  static Json spec_of(const Json& object) {
+    const Json* spec = find(object, {"spec"});
+    return spec ? *spec : Json();
+  }
+
   /// What the program writes, in the words of a person who watches.
   void note_event(const StoreEvent& event) {
     if (!stage_->writer.is_serin) return;
     if (event.kind == StoreEvent::Kind::Deleted && event.type->kind != "ReplicaSet")
       return writes_.push_back(format("delete {} {}", event.type->kind, text_at(*event.object, {"metadata", "name"})));
     // Applying a manifest is shown when it moves traffic.
-    if (!stage_->writer.rollout && (!event.previous || event.object->at("spec") == event.previous->at("spec"))) return;
+    if (!stage_->writer.rollout && (!event.previous || spec_of(*event.object) == spec_of(*event.previous))) return;
     const Json& now = *event.object;
     const std::string name = text_at(now, {"metadata", "name"});
     if (event.type->kind == "Pod") return note_pod(event, now);

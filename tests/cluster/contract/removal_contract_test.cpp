@@ -9,7 +9,7 @@ using namespace reconciler;
 
 namespace {
 
-Json put(Cluster& cluster, const Json& object) {
+Json put_object(Cluster& cluster, const Json& object) {
   auto result = cluster.apply(object, ApplyMode::Write);
   INFO((result ? "" : result.error().message));
   REQUIRE(result);
@@ -48,7 +48,7 @@ TEST_CASE("objects of every sort are removed one by one", "[contract]") {
   for (const Json& object : {config_map(ns, "settings", "1"), service(ns, "checkout"), virtual_service(ns, 100, 0),
                              replica_set(ns, "abc", "v1", 1)}) {
     INFO(dump(object));
-    const Json live = put(*cluster, object);
+    const Json live = put_object(*cluster, object);
     remove(*cluster, live);
     CHECK(eventually([&] { return !exists(*cluster, object); }));
     remove(*cluster, live);  // what is gone is as it should be
@@ -59,7 +59,8 @@ TEST_CASE("many objects are removed at once", "[contract]") {
   auto cluster = open_cluster();
   const std::string ns = new_namespace(*cluster);
   std::vector<Json> all;
-  for (int i = 0; i < 40; ++i) all.push_back(put(*cluster, config_map(ns, "settings-" + std::to_string(i), "1")));
+  for (int i = 0; i < 40; ++i)
+    all.push_back(put_object(*cluster, config_map(ns, "settings-" + std::to_string(i), "1")));
   for (const Json& live : all) remove(*cluster, live);
   for (const Json& live : all) CHECK_FALSE(exists(*cluster, live));
 }
@@ -69,9 +70,9 @@ TEST_CASE("an object that was made anew is not removed", "[contract]") {
   const std::string ns = new_namespace(*cluster);
   for (const Json& object : {config_map(ns, "settings", "1"), service(ns, "checkout")}) {
     INFO(dump(object));
-    const Json old = put(*cluster, object);
+    const Json old = put_object(*cluster, object);
     remove(*cluster, old);
-    const Json next = put(*cluster, object);
+    const Json next = put_object(*cluster, object);
     CHECK(text_at(old, {"metadata", "uid"}) != text_at(next, {"metadata", "uid"}));
     auto removed = cluster->remove(old);
     REQUIRE_FALSE(removed);
@@ -83,7 +84,7 @@ TEST_CASE("an object that was made anew is not removed", "[contract]") {
 TEST_CASE("pods go with their ReplicaSet", "[contract]") {
   auto cluster = open_cluster();
   const std::string ns = new_namespace(*cluster);
-  const Json live = put(*cluster, replica_set(ns, "abc", "v1", 2));
+  const Json live = put_object(*cluster, replica_set(ns, "abc", "v1", 2));
   auto pods = [&] { return Backdoor().get("/api/v1/namespaces/" + ns + "/pods")["items"].size(); };
   CHECK(eventually([&] { return pods() == 2; }));
   remove(*cluster, live);
@@ -94,7 +95,7 @@ TEST_CASE("a Service forgets its rollout, and only from the state that was seen"
   auto cluster = open_cluster();
   const std::string ns = new_namespace(*cluster);
   const RolloutKey rollout = checkout(ns).key;
-  put(*cluster, service(ns, "checkout"));
+  put_object(*cluster, service(ns, "checkout"));
   REQUIRE(cluster->carry_out(rollout, SelectRevision{.service = "checkout", .from = "", .hash = "abc"}));
 
   auto late = cluster->carry_out(rollout, ReleaseService{.service = "checkout", .from = "other"});

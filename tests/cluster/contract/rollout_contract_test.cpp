@@ -120,15 +120,18 @@ TEST_CASE("a ReplicaSet that fits is offered for adoption and keeps its pods", "
   auto cluster = open_cluster();
   Rollout rollout = checkout(new_namespace(*cluster));
   Backdoor().post(path(rollout.key.ns, "replicasets", ""), replica_set(rollout.key.ns, "abc", "app:v1", 1));
-  REQUIRE(eventually([&] { return workload(*cluster, rollout, "abc").available == 1; }));
+  REQUIRE(eventually([&] {
+    const Workload there = workload(*cluster, rollout, "abc");
+    return there.available == 1 && there.pods.size() == 1;
+  }));
   CHECK_FALSE(workload(*cluster, rollout, "abc").owned);
-  TimePoint moved = workload(*cluster, rollout, "abc").pods_moved;
+  const std::vector<PodState> pods = workload(*cluster, rollout, "abc").pods;
 
   carry_out(*cluster, rollout, AdoptReplicaSet{.name = "checkout-abc"});
 
   CHECK(workload(*cluster, rollout, "abc").owned);
   CHECK(workload(*cluster, rollout, "abc").available == 1);
-  CHECK(workload(*cluster, rollout, "abc").pods_moved == moved);
+  CHECK(workload(*cluster, rollout, "abc").pods == pods);
 }
 
 TEST_CASE("a ReplicaSet that does not fit is not offered", "[contract]") {
