@@ -100,7 +100,8 @@ DeliveryFigures figures_of(const std::vector<Deployment>& deployments, TimePoint
     bad += d.failed();
     if (d.failed() && d.restored) restore_times.push_back(*d.restored - d.exposed.value_or(d.began));
   }
-  if (until > since)
+  // A rate a day of less than a day is no figure.
+  if (until - since >= 24h)
     out.per_day = double(deployments.size()) / (std::chrono::duration<double>(until - since).count() / 86400);
   if (good + bad > 0) out.change_failure_rate = double(bad) / double(good + bad);
   out.lead_time = median(std::move(lead_times));

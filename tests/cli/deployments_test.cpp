@@ -100,6 +100,7 @@ TEST_CASE("the four figures are those of the deployments", "[audit]") {
   CHECK(figures.change_failure_rate == Approx(1.0 / 3));
   CHECK(figures.time_to_restore == 4min);
   CHECK_FALSE(figures_of({}, minute(0), minute(1)).lead_time);
+  CHECK_FALSE(figures_of(all, minute(0), minute(60)).per_day);
 }
 
 TEST_CASE("a cell of CSV is neither a formula nor a line break", "[audit]") {
