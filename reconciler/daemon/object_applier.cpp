@@ -63,6 +63,7 @@ void ObjectApplier::live_changed(const ClusterChange& change) {
   if (!desired_.names(key)) return;
   Known& known = known_[key];
   known.seen = change.seen ? change.seen->content : 0;
+  ++known.changes;
   note_health(key,
               change.seen ? change.seen->health : Health{.status = HealthStatus::InProgress, .why = "it is not there"});
   const auto failed = failed_.find(key);
@@ -182,15 +183,15 @@ void ObjectApplier::start(const ObjectKey& key, ObjectWork work) {
   writing_.insert(key);
   hooks_.begin(key);
   const bool namespace_known = key.ns.empty() || namespaces_.contains(key.ns);
-  const uint64_t seen_before = known_[key].seen;
-  workers_.run(Lane::Cluster, [this, key, work = std::move(work), namespace_known, seen_before]() -> Completion {
+  const Known before = known_[key];
+  workers_.run(Lane::Cluster, [this, key, work = std::move(work), namespace_known, before]() -> Completion {
     Result<void> there = namespace_known ? Result<void>() : cluster_.ensure_namespace(key.ns);
     auto finding = there ? work_on(cluster_, work) : Result<ObjectFinding>(there.error());
-    return [this, key, finding, seen_before] { finish(key, finding, seen_before); };
+    return [this, key, finding, before] { finish(key, finding, before); };
   });
 }
 
-void ObjectApplier::finish(const ObjectKey& key, const Result<ObjectFinding>& finding, uint64_t seen_before) {
+void ObjectApplier::finish(const ObjectKey& key, const Result<ObjectFinding>& finding, const Known& before) {
   --in_flight_;
   writing_.erase(key);
   hooks_.end(key);
@@ -210,26 +211,31 @@ void ObjectApplier::finish(const ObjectKey& key, const Result<ObjectFinding>& fi
         log_info("corrected " + key.text(), {{"fields", drift->second.drift.fields}, {"by", drift->second.who()}});
         drifted_.erase(drift);
       }
-      return agree(key, *finding, seen_before);
+      return agree(key, *finding, before);
     }
     case ObjectFinding::Kind::LeftAlone:
       if (finding->uid.empty()) unsettled_.erase(key);  // it need not be there
       [[fallthrough]];
-    case ObjectFinding::Kind::Agrees: drifted_.erase(key); return agree(key, *finding, seen_before);
+    case ObjectFinding::Kind::Agrees: drifted_.erase(key); return agree(key, *finding, before);
     case ObjectFinding::Kind::Drifted: return take_drift(key, *finding);
   }
   unreachable();
 }
 
-void ObjectApplier::agree(const ObjectKey& key, const ObjectFinding& finding, uint64_t seen_before) {
+void ObjectApplier::agree(const ObjectKey& key, const ObjectFinding& finding, const Known& before) {
   Known& known = known_[key];
+  const bool changed_meanwhile = known.changes != before.changes;
   known.digest = finding.digest;
-  // The cache may hold the object in another version than the manifest names, which reads otherwise.
-  const bool as_seen = finding.kind != ObjectFinding::Kind::Written && seen_before != 0;
-  known.agreed = as_seen ? seen_before : finding.content;
-  if (known.seen == seen_before && finding.kind == ObjectFinding::Kind::Written) note_health(key, finding.health);
-  const bool changed_meanwhile = known.seen != seen_before && known.seen != known.agreed;
-  if (changed_meanwhile && options_.drift != DriftMode::Off) look_.emplace(key, clock_.monotonic() + kLookDelay);
+  if (finding.kind == ObjectFinding::Kind::Written || before.seen == 0) {
+    known.agreed = finding.content;
+  } else {
+    // The cache may hold the object in another version than the manifest names, which reads otherwise.
+    known.agreed = changed_meanwhile ? 0 : before.seen;
+  }
+  if (!changed_meanwhile && finding.kind == ObjectFinding::Kind::Written) note_health(key, finding.health);
+  // Even if it looks again as it did before: what was seen may have come before the write, or after it.
+  if (changed_meanwhile && known.seen != known.agreed && options_.drift != DriftMode::Off)
+    look_.emplace(key, clock_.monotonic() + kLookDelay);
 }
 
 void ObjectApplier::take_drift(const ObjectKey& key, const ObjectFinding& finding) {

@@ -76,9 +76,10 @@ class ObjectApplier {
   };
   /// What is known of an object that was compared.
   struct Known {
-    std::string digest;   ///< of the manifest it agreed with last
-    uint64_t agreed = 0;  ///< the content that agreed
-    uint64_t seen = 0;    ///< the content that the watch showed last; 0: none
+    std::string digest;    ///< of the manifest it agreed with last
+    uint64_t agreed = 0;   ///< the content that agreed
+    uint64_t seen = 0;     ///< the content that the watch showed last; 0: none
+    uint64_t changes = 0;  ///< how often the watch showed something new
   };
   struct Unsettled {
     Health health;
@@ -90,9 +91,9 @@ class ObjectApplier {
   std::optional<ObjectWork> work_for(const ObjectKey& key, Json in_git, ObjectWork::Step step);
   ObjectWork::Step step_of(const ObjectKey& key) const;
   void start(const ObjectKey& key, ObjectWork work);
-  void finish(const ObjectKey& key, const Result<ObjectFinding>& finding, uint64_t seen_before);
+  void finish(const ObjectKey& key, const Result<ObjectFinding>& finding, const Known& before);
   void fail(const ObjectKey& key, const Error& error);
-  void agree(const ObjectKey& key, const ObjectFinding& finding, uint64_t seen_before);
+  void agree(const ObjectKey& key, const ObjectFinding& finding, const Known& before);
   void take_drift(const ObjectKey& key, const ObjectFinding& finding);
   void note_health(const ObjectKey& key, const Health& health);
   void note_definition(const ObjectKey& key, const Json& manifest);
