@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -95,6 +96,7 @@ class Daemon {
   bool take_entry(const ObjectKey& key);
   void release_pruned(const std::vector<CommitInfo>& commits, const std::string& to,
                       const std::function<bool(const ObjectKey&)>& concerned);
+  std::optional<std::set<ObjectKey>> named_between(const std::vector<std::string>& commits) const;
   std::string prune_obstacle() const;
   std::string needed_for(const InventoryEntry& entry) const;
   std::optional<std::vector<Action>> removal(const InventoryEntry& entry);

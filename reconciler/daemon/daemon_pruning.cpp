@@ -91,25 +91,37 @@ void Daemon::begin_inventory() {
   }
 }
 
-/// `commits` are newest first. The newest that allows to prune releases what was gone by then.
+/// `commits` are newest first. The newest that allows to prune releases what was gone by then and did not come back
+/// since, even if it is gone again.
 void Daemon::release_pruned(const std::vector<CommitInfo>& commits, const std::string& to,
                             const std::function<bool(const ObjectKey&)>& concerned) {
   auto allowing = std::find_if(commits.begin(), commits.end(), [](auto& c) { return allows_prune(c.message); });
   if (allowing == commits.end()) return;
-  auto later = git_.changes(allowing->id, to, options_.path);
-  if (!later) return;
-  std::set<ObjectKey> still_there;
-  for (const TreeChange& change : *later) {
-    if (!change.before || is_own_file(change.path) || !is_manifest_path(change.path)) continue;
-    auto text = git_.read(change.before->blob, kFileBytesMax);
-    if (!text) return;
-    const ManifestFile file = read_manifests(change.path, *text, options_.default_namespace);
-    // What a file that cannot be read named is not known.
-    if (!file.problems.empty()) return;
-    for (const PlainObject& object : file.objects) still_there.insert(object.key);
-    for (const RolloutAt& rollout : file.rollout_lines) still_there.insert(rollout_object_key(rollout.key));
+  std::vector<std::string> steps = {to};
+  for (auto commit = commits.begin(); commit <= allowing; ++commit) steps.push_back(commit->id);
+  auto named_since = named_between(steps);
+  if (!named_since) return;
+  pruner_.release([&](const ObjectKey& key) { return concerned(key) && !named_since->contains(key); });
+}
+
+/// What was named in the oldest of `commits`, newest first, or after it, and changed or went until the newest. Nothing
+/// when that is not known: a file cannot be read.
+std::optional<std::set<ObjectKey>> Daemon::named_between(const std::vector<std::string>& commits) const {
+  std::set<ObjectKey> out;
+  for (size_t i = 1; i < commits.size(); ++i) {
+    auto changes = git_.changes(commits[i], commits[i - 1], options_.path);
+    if (!changes) return std::nullopt;
+    for (const TreeChange& change : *changes) {
+      if (!change.before || is_own_file(change.path) || !is_manifest_path(change.path)) continue;
+      auto text = git_.read(change.before->blob, kFileBytesMax);
+      if (!text) return std::nullopt;
+      const ManifestFile file = read_manifests(change.path, *text, options_.default_namespace);
+      if (!file.problems.empty()) return std::nullopt;
+      for (const PlainObject& object : file.objects) out.insert(object.key);
+      for (const RolloutAt& rollout : file.rollout_lines) out.insert(rollout_object_key(rollout.key));
+    }
   }
-  pruner_.release([&](const ObjectKey& key) { return concerned(key) && !still_there.contains(key); });
+  return out;
 }
 
 /// Nothing is deleted unless everything is known and done: one thing that cannot be read may name what seems gone.
