@@ -93,7 +93,10 @@ Duration Daemon::step() {
   follow_kinds();
   if (!is_cluster_ready()) return std::min(sync_.next_due(), clock_.monotonic() + kClusterRetry);
   take_cluster_changes();
-  if (!begun_ && !take_over(now)) return now.leads ? std::min(sync_.next_due(), keeper_.next_due()) : sync_.next_due();
+  if (!begun_ && !take_over(now)) {
+    const bool loads = now.leads && !keeper_.loaded();
+    return loads ? std::min(sync_.next_due(), keeper_.next_due()) : sync_.next_due();
+  }
   keeper_.store_additions(manifest_commit_);
   // Remember, then act: nothing is applied before the inventory holds it.
   if (!keeper_.inventory().has_additions()) objects_.run_due();

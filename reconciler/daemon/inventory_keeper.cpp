@@ -94,7 +94,8 @@ void InventoryKeeper::fail(const std::string& what, const Error& error) {
 }
 
 Duration InventoryKeeper::next_due() const {
-  const bool waits = (!loaded_ && !loading_ && storing_.empty()) || (!inventory_.is_clean() && storing_.empty());
+  const bool to_load = !loaded_ && !loading_, to_store = loaded_ && !inventory_.is_clean();
+  const bool waits = (to_load || to_store) && storing_.empty();
   return waits ? std::max(clock_.monotonic(), not_before_) : Duration::max();
 }
 
