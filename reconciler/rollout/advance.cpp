@@ -50,16 +50,16 @@ std::string pods_text(const Pass& pass) {
 
 /// `shop/checkout made no progress for 10m` is a transition only once; until then, look again when it would be.
 Advance check_deadline(const Pass& pass, Advance otherwise) {
-  const bool counting = pass.status.phase == Phase::Progressing && !pass.desired.paused && !pass.missing.step_agrees();
+  const bool counting = pass.status.phase == Phase::Progressing && !pass.desired.paused && !pass.missing.agrees();
   if (!counting) return otherwise;
   TimePoint deadline = last_progress(pass.live, pass.status, pass.wanted) + pass.desired.progress_deadline;
   if (pass.now < deadline) {
     otherwise.look_again = otherwise.look_again ? std::min(*otherwise.look_again, deadline) : deadline;
     return otherwise;
   }
-  std::string why =
-      format("no progress for {}: {}", format_duration(pass.desired.progress_deadline),
-             pass.missing.waiting.empty() ? "changes are not accepted by the cluster" : pass.missing.waiting);
+  const std::string waiting = stay(pass).why;
+  std::string why = format("no progress for {}: {}", format_duration(pass.desired.progress_deadline),
+                           waiting.empty() ? "changes are not accepted by the cluster" : waiting);
   const bool abort =
       pass.desired.progress_deadline_abort && pass.status.canary && pass.status.stable && pass.status.returning.empty();
   return abort ? reject(pass.desired, pass.status, why, pass.now) : degrade(pass.desired, pass.status, why);

@@ -350,6 +350,18 @@ TEST_CASE("a stable revision that ails does not keep a new one from mending it",
   CHECK(c.take_history().back() == "promoted v2");
 }
 
+TEST_CASE("a way back to a stable revision that ails ends at the deadline", "[advance]") {
+  Cluster1 c = running("v1");
+  const std::vector<Step> steps = {SetWeight{20}, Pause{}};
+  c.rest(rollout("v2", steps), at(100));
+  c.take_history();
+  c.workload("hashv1").available = 2;
+  c.pass(rollout("v1", steps), at(200));
+  CHECK(c.take_history() == History{"returning to v1: Git asks for v1 again"});
+  for (int seconds : {300, 900}) c.rest(rollout("v1", steps), at(seconds), false);
+  CHECK(c.status->phase == Phase::Degraded);
+}
+
 TEST_CASE("pods that are lost in a pause and stay away make it Degraded, and it mends itself", "[advance]") {
   Cluster1 c = running("v1");
   const std::vector<Step> steps = {SetWeight{20}, Pause{}};
