@@ -44,10 +44,13 @@ class Sizes {
       resize(*canary, next.canary);
     else if (rising == desired_.hash)
       create(next.canary);
-    // Somebody may still be led to a revision by a Service: its last pod goes when the Service has moved on.
-    for (size_t i = 0; i < others.size(); ++i)
-      resize(*others[i],
-             std::max(next.others[i], is_selected(live_, others[i]->hash) ? std::min(1, others[i]->replicas) : 0));
+    // Somebody may still be led to a revision by a Service: its last pod goes when the Service has moved on, or when
+    // the pods that the Service waits for have no room otherwise.
+    const bool no_room = next.canary < wanted.canary && next.canary <= now.canary.asked;
+    for (size_t i = 0; i < others.size(); ++i) {
+      const bool keep_one = !no_room && is_selected(live_, others[i]->hash);
+      resize(*others[i], std::max(next.others[i], keep_one ? std::min(1, others[i]->replicas) : 0));
+    }
     return std::move(out_);
   }
 
