@@ -52,7 +52,8 @@ bool is_misfit(const std::string& words) {
 ErrorKind kind_of(const HttpResponse& response, const Json& status, const ApiCall& call, const std::string& words) {
   int code = response.status;
   if (code == 409 || code == 410 || is_failed_test(response, status, call)) return ErrorKind::Conflict;
-  bool may_create = call.method == "POST" || call.content_type == "application/apply-patch+yaml";
+  const bool applies = call.content_type == "application/apply-patch+yaml";
+  const bool may_create = (call.method == "POST" || applies) && !call.of_existing;
   if (code == 404) return may_create ? ErrorKind::Transient : ErrorKind::Conflict;  // its namespace may come yet
   if (code == 403 && has_cause(status, "NamespaceTerminating")) return ErrorKind::Transient;
   if (code == 401 || code == 408 || code == 429) return ErrorKind::Transient;

@@ -36,6 +36,7 @@ struct ApiCall {
   std::string about = {};            ///< for messages: `apply ConfigMap shop/settings`
   Duration timeout = 30s;            ///< of each try, and for all waiting that a busy server asks for
   bool waits_when_throttled = true;  ///< and tries again; an eviction is refused in the same words
+  bool of_existing = false;          ///< not found is the object itself; else it may be its namespace, and that comes
   bool secret = false;               ///< the server's words may quote the object, so they are not repeated
 };
 

@@ -336,6 +336,7 @@ Result<Json> KubernetesCluster::apply(const Json& object, ApplyMode mode) {
   if (!call) return call.error();
   call->method = "PATCH";
   call->content_type = "application/apply-patch+yaml";
+  call->of_existing = mode == ApplyMode::Status;
   if (mode == ApplyMode::Status) call->path += "/status";
   call->path += "?fieldManager=" + percent_encoded(parts_->settings.field_manager) +
                 "&force=true&fieldValidation=Strict" + (mode == ApplyMode::DryRun ? "&dryRun=All" : "");

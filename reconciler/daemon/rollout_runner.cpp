@@ -126,6 +126,7 @@ void RolloutRunner::forget(const RolloutKey& key) {
   set_timer(key, tracked, std::nullopt);
   due_.erase(key);
   unreported_.insert(key);
+  if (hooks_.publish) hooks_.publish(key, std::nullopt);
   Tracked fresh;
   fresh.decision = std::move(tracked.decision);
   if (fresh.decision) {

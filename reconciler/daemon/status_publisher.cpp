@@ -44,7 +44,8 @@ Duration StatusPublisher::next_due() const {
 /// has no status; it is published anew when it comes back.
 void StatusPublisher::finish(const RolloutKey& rollout, const Json& status, const Result<Json>& written) {
   sending_.reset();
-  if (std::exchange(overtaken_, false)) look_again_(rollout);
+  const bool overtaken = std::exchange(overtaken_, false);
+  if (overtaken) look_again_(rollout);
   const std::string trouble = written ? "" : written.error().message;
   if (!trouble.empty() && trouble_ != trouble)
     log_warn("the status of a Rollout object cannot be written", {{"rollout", rollout.text()}, {"error", trouble}});
@@ -52,7 +53,7 @@ void StatusPublisher::finish(const RolloutKey& rollout, const Json& status, cons
   if (written) {
     backoff_.succeed();
   } else if (written.error().kind == ErrorKind::Transient) {
-    waiting_.try_emplace(rollout, status);
+    if (!overtaken) waiting_.try_emplace(rollout, status);
     const Duration now = clock_.monotonic();
     not_before_ = now + backoff_.next(now.count(), 0.5);
   }

@@ -239,7 +239,7 @@ Result<Json> SimCluster::apply(const Json& object, ApplyMode mode) {
       world_.patch(*path, PatchKind::Apply, body,
                    {.manager = kManager, .dry_run = mode == ApplyMode::DryRun, .force = true, .strict = true});
   writer_.is_serin = false;
-  if (!applied) return error_of(applied.error(), true, false);
+  if (!applied) return error_of(applied.error(), mode != ApplyMode::Status, false);
   if (mode != ApplyMode::DryRun) remember(*path->type, *applied->object);
   return without_managed_fields(*applied->object);
 }
