@@ -66,7 +66,7 @@ int sim(const std::vector<std::string>& arguments) {
       "first-seed", po::value<uint64_t>()->default_value(1), "the first of several seeds")(
       "seeds", po::value<uint64_t>()->default_value(1000), "how many")(
       "failures-shown", po::value<uint64_t>()->default_value(5), "of how many failing seeds the end is printed")(
-      "help,h", "this text");
+      "debug", "log all that the program logs, on standard error")("help,h", "this text");
   po::variables_map given;
   try {
     po::store(po::command_line_parser(arguments).options(described).run(), given);
@@ -80,7 +80,7 @@ int sim(const std::vector<std::string>& arguments) {
     return 0;
   }
   // What the program logs about faults that are meant is of no interest here; the transcript tells more.
-  set_up_log(LogLevel::Error, LogFormat::Text);
+  set_up_log(given.contains("debug") ? LogLevel::Debug : LogLevel::Error, LogFormat::Text);
   if (given.contains("seed")) return replay(given["seed"].as<uint64_t>());
   const uint64_t seeds = given["seeds"].as<uint64_t>();
   if (seeds == 0) return usage_error("--seeds must be at least 1");

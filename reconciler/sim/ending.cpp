@@ -48,8 +48,9 @@ std::vector<std::string> wrong_world(const Rollout& wanted, const Status& status
     // Of a revision that is gone only Git knows the template, and Git asks for another.
     if (found == view.revisions.end() && hash != wanted.hash) continue;
     const int asked = found == view.revisions.end() ? -1 : found->second.replicas;
-    // A revision that never started holds no traffic; that it has too many pods harms nobody.
-    if (asked != pods && !(failing && asked > pods))
+    // A revision that never started holds no traffic; that it has too many pods harms nobody. Without routing it has
+    // too few, because those that do not start leave no room for more.
+    if (asked != pods && !(failing && (asked > pods || !view.routed)))
       out.push_back(format("{} asks for {} pods instead of {}", hash, asked, pods));
     if (!failing && view.available(hash) != pods)
       out.push_back(format("{} has {} of {} pods", hash, view.available(hash), pods));
@@ -92,7 +93,8 @@ std::vector<std::string> wrong_pods(Stage& stage, const Rollout& wanted, const S
     auto created = parse_time(text_at(*pod, {"metadata", "creationTimestamp"}));
     const bool is_old =
         created && wanted.restart_at && *created < *wanted.restart_at && *wanted.restart_at <= stage.clock.now();
-    if (is_old && is_stable && !is_broken(wanted) && !names_broken(status.stable->image))
+    // Under spec.paused pods that are missing stay away, so the others must not go.
+    if (is_old && is_stable && !wanted.paused && !is_broken(wanted) && !names_broken(status.stable->image))
       out.push_back(format("pod {} is older than restartAt", name));
   }
   return out;

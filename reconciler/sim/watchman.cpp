@@ -371,6 +371,7 @@ void Watchman::recorded(const SimCommit& commit) {
 }
 
 void Watchman::check_retired(const RolloutKey& rollout, Known& known, const std::string& subject) {
+  passed(stage_.daemon().head());  // with nothing left of it, it retires in the pass that took its manifest away
   if (std::string why = not_deletable(rollout_object_key(rollout)); !why.empty())
     alarm(format("{}, but {}", subject, why));
   for (const auto& [hash, revision] : view_of(stage_.world, rollout).revisions)
