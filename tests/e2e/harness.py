@@ -95,6 +95,7 @@ class World:
         if os.environ.get("SERIN_TEST_KUBECONFIG"):  # one that runs already, see tests/kubernetes/with-cluster.sh
             self.kubeconfig, self.url = os.environ["SERIN_TEST_KUBECONFIG"], os.environ["KUBE_URL"]
             self.know_virtual_services()
+            self.forget_earlier_worlds()
             return
         self.cluster = self.start("cluster", "--listen", "127.0.0.1:0", "--write-kubeconfig", self.kubeconfig,
                                   "--ready-after", ready_after, "--log-requests", self.path("requests.log"),
@@ -115,6 +116,14 @@ class World:
                                              "versions": [{"name": "v1", "served": True, "storage": True,
                                                            "schema": schema}]}})
         eventually("VirtualServices are known", lambda: self.api("/apis/networking.istio.io/v1/virtualservices"))
+
+    def forget_earlier_worlds(self):
+        """Another repository under the same owner would have to prune what the worlds before this one left."""
+        leases, maps = "/apis/coordination.k8s.io/v1/namespaces/default/leases", "/api/v1/namespaces/default/configmaps"
+        self.call("DELETE", f"{leases}/serin-serin")
+        for item in self.api(maps)["items"]:
+            if item["metadata"]["name"].startswith("serin-serin-"):
+                self.call("DELETE", f"{maps}/{item['metadata']['name']}")
 
     def __enter__(self):
         return self
