@@ -204,8 +204,8 @@ void ObjectApplier::finish(const ObjectKey& key, const Result<ObjectFinding>& fi
     case ObjectFinding::Kind::Written: {
       auto drift = drifted_.find(key);
       if (drift == drifted_.end()) {
-        count(key, "applied");
-        log_info("applied " + key.text());
+        count(key, finding->replaced ? "replaced" : "applied");
+        log_info((finding->replaced ? "deleted and made anew " : "applied ") + key.text());
       } else {
         count(key, "corrected");
         log_info("corrected " + key.text(), {{"fields", drift->second.drift.fields}, {"by", drift->second.who()}});

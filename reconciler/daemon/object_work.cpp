@@ -162,6 +162,7 @@ class Worker {
   Result<std::optional<ObjectFinding>> compare(const Json& live, std::optional<Json>& fresh, const Json& wanted,
                                                bool is_drift) {
     auto after = cluster_.apply(with_digest(wanted, digest_), ApplyMode::DryRun);
+    if (!after && must_be_replaced(after.error())) return std::optional<ObjectFinding>();
     if (!after) return refusal(after.error());
     const Json expected = compared(*after);
     if (compared(live) == expected) return std::optional(found(ObjectFinding::Kind::Agrees, live));
@@ -183,13 +184,35 @@ class Worker {
 
   Result<ObjectFinding> write(const Json& manifest) {
     auto written = cluster_.apply(with_digest(manifest, digest_), ApplyMode::Write);
+    if (!written && must_be_replaced(written.error())) return replace(manifest);
     if (!written) return refusal(written.error());
     return found(ObjectFinding::Kind::Written, *written);
   }
 
+  bool must_be_replaced(const Error& error) const {
+    return marks_.replaced && error.kind == ErrorKind::Invalid && is_immutable_refusal(error.message) &&
+           may_be_replaced(key_of(work_.manifest));
+  }
+
+  /// Deleted, and made anew once it is gone; until then it is tried again.
+  Result<ObjectFinding> replace(const Json& manifest) {
+    auto live = cluster_.read(work_.manifest, ReadMode::Fresh);
+    if (!live) return live.error();
+    if (*live)
+      if (auto removed = cluster_.remove(**live); !removed) return removed.error();
+    auto left = cluster_.read(work_.manifest, ReadMode::Fresh);
+    if (!left) return left.error();
+    if (*left) return transient("it is being deleted to be made anew");
+    auto made = cluster_.apply(with_digest(manifest, digest_), ApplyMode::Write);
+    if (!made) return made.error();
+    ObjectFinding out = found(ObjectFinding::Kind::Written, *made);
+    out.replaced = true;
+    return out;
+  }
+
   Error refusal(const Error& error) const {
     if (error.kind != ErrorKind::Invalid || !is_immutable_refusal(error.message)) return error;
-    return invalid(immutable_advice(error.message));
+    return invalid(immutable_advice(key_of(work_.manifest), error.message));
   }
 
   Cluster& cluster_;

@@ -49,6 +49,7 @@ struct ObjectFinding {
   uint64_t content = 0;     ///< of the live object after it
   Health health = {};
   Drift drift = {};
+  bool replaced = false;  ///< deleted and made anew
 };
 
 /// Does the work. `Invalid`: refused, and trying again is of no use until the manifest or the object changes.

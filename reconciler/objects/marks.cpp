@@ -45,8 +45,9 @@ Marks marks_of(const Json& object) {
     out.apply = ApplyMark::Merge;
   else if (!value.empty() && value != "always")
     misunderstood("serin.dev/apply", value);
-  // To delete and make anew is not carried out yet, so whoever asks for it is told.
-  if (const std::string value = mark(object, "serin.dev/force"); !value.empty() && value != "disabled")
+  if (const std::string value = mark(object, "serin.dev/force"); value == "enabled")
+    out.replaced = true;
+  else if (!value.empty() && value != "disabled")
     misunderstood("serin.dev/force", value);
   for (const std::string& part : parts_of(mark(object, "serin.dev/ignore"))) {
     if (auto pointer = parse_pointer(part))

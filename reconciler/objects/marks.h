@@ -18,6 +18,7 @@ enum class ApplyMark {
 struct Marks {
   bool reconciled = true;  ///< `serin.dev/reconcile: disabled` is not there
   ApplyMark apply = ApplyMark::Always;
+  bool replaced = false;             ///< `serin.dev/force: enabled`: made anew when a field cannot be changed
   std::vector<Pointer> ignored;      ///< `serin.dev/ignore: /spec/replicas,/data/x`: fields that are left to others
   std::vector<std::string> unknown;  ///< marks whose value nobody understands, as `name: value`
   bool operator==(const Marks&) const = default;

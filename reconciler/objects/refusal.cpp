@@ -14,8 +14,15 @@ bool is_immutable_refusal(std::string_view words) {
   return std::any_of(kSigns.begin(), kSigns.end(), [&](auto sign) { return words.find(sign) != words.npos; });
 }
 
-std::string immutable_advice(std::string_view words) {
-  return format("{}; take the change back, or delete the live object: then it is made anew", words);
+bool may_be_replaced(const ObjectKey& key) {
+  static constexpr std::array<std::string_view, 6> kNever{"StatefulSet", "PersistentVolumeClaim",    "PersistentVolume",
+                                                          "Namespace",   "CustomResourceDefinition", "Rollout"};
+  return std::find(kNever.begin(), kNever.end(), key.kind) == kNever.end();
+}
+
+std::string immutable_advice(const ObjectKey& key, std::string_view words) {
+  return format("{}; take the change back, or delete the live object{}: then it is made anew", words,
+                may_be_replaced(key) ? " (`serin.dev/force: enabled` in the manifest does so)" : "");
 }
 
 }  // namespace reconciler

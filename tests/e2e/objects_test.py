@@ -237,6 +237,31 @@ def one_refused_object_stops_no_other(serin):
             assert len(tries) <= 4, tries
 
 
+def replaced_when_asked(serin):
+    with World(serin) as world:
+        ns = unique("replace")
+
+        def marked(kind, **spec):
+            out = workload(kind, ns, **spec)
+            out["metadata"]["annotations"] = {"serin.dev/force": "enabled"}
+            return out
+
+        web, data = marked("Deployment", replicas=1), marked("StatefulSet", replicas=0, serviceName="app")
+        push(world, "Workloads", {"web.yaml": web, "data.yaml": data})
+        world.run_daemon()
+        paths = [path_of(web, "deployments"), path_of(data, "statefulsets")]
+        before = [eventually("it is there", lambda: world.api(path))["metadata"]["uid"] for path in paths]
+        for each in (web, data):
+            each["spec"]["selector"]["matchLabels"] = each["spec"]["template"]["metadata"]["labels"] = {"app": "other"}
+        push(world, "Selectors cannot change", {"web.yaml": web, "data.yaml": data})
+        made = eventually("the Deployment is made anew", lambda: (live := world.api(paths[0])) and
+                          live["metadata"]["uid"] != before[0] and live)
+        assert made["spec"]["selector"]["matchLabels"] == {"app": "other"}, made["spec"]
+        assert len(eventually("that is told", lambda: lines(world, "deleted and made anew"))) == 1
+        eventually("the StatefulSet is refused", lambda: lines(world, "cannot apply apps/StatefulSet"))
+        assert world.api(paths[1])["metadata"]["uid"] == before[1]
+
+
 def marks(serin):
     with World(serin) as world:
         ns = unique("marks")
@@ -321,7 +346,7 @@ def once_waits_for_health(serin):
 
 
 TESTS = {f.__name__: f for f in (drift_on_every_kind, drift_is_reported, a_fight_is_not_fought,
-                                 one_refused_object_stops_no_other, marks, what_kubectl_applied_is_taken_over,
+                                 one_refused_object_stops_no_other, replaced_when_asked, marks, what_kubectl_applied_is_taken_over,
                                  autoscaled_replicas_are_left_alone, once_waits_for_health)}
 
 if __name__ == "__main__":

@@ -103,5 +103,7 @@ TEST_CASE("a field that cannot change is told from other refusals", "[refusal]")
   CHECK(is_immutable_refusal("spec.selector: Invalid value: {...}: field is immutable"));
   CHECK(is_immutable_refusal("updates to statefulset spec for fields other than 'replicas' are forbidden"));
   CHECK_FALSE(is_immutable_refusal("spec.replicas: Invalid value: -1"));
-  CHECK(immutable_advice("x").find("delete the live object") != std::string::npos);
+  const ObjectKey job{"batch", "Job", "shop", "load"}, data{"apps", "StatefulSet", "shop", "data"};
+  CHECK(immutable_advice(job, "x").find("delete the live object (`serin.dev/force: enabled`") != std::string::npos);
+  CHECK(immutable_advice(data, "x") == "x; take the change back, or delete the live object: then it is made anew");
 }

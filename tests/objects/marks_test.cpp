@@ -20,6 +20,7 @@ TEST_CASE("an object without marks is applied always", "[marks]") {
 TEST_CASE("marks are labels or annotations", "[marks]") {
   for (const char* where : {"labels", "annotations"}) {
     CHECK_FALSE(marks_of(with(where, "serin.dev/reconcile", "disabled")).reconciled);
+    CHECK(marks_of(with(where, "serin.dev/force", "enabled")).replaced);
     CHECK(marks_of(with(where, "serin.dev/apply", "if-absent")).apply == ApplyMark::IfAbsent);
     CHECK(marks_of(with(where, "serin.dev/apply", "merge")).apply == ApplyMark::Merge);
   }
@@ -34,6 +35,6 @@ TEST_CASE("a mark that nobody understands is named", "[marks]") {
   CHECK(marks_of(with("annotations", "serin.dev/apply", "once")).unknown ==
         std::vector<std::string>{"serin.dev/apply: once"});
   CHECK(marks_of(with("annotations", "serin.dev/reconcile", "off")).unknown.size() == 1);
-  CHECK(marks_of(with("annotations", "serin.dev/force", "enabled")).unknown.size() == 1);
+  CHECK(marks_of(with("annotations", "serin.dev/force", "yes")).unknown.size() == 1);
   CHECK(marks_of(with("annotations", "serin.dev/ignore", "spec.replicas")).unknown.size() == 1);
 }
