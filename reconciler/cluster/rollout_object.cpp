@@ -39,14 +39,19 @@ std::optional<int> scaled_to(const Json& object) {
   return std::nullopt;
 }
 
+/// Whoever wrote the status last, unless people released it since, or we took it over since: then its first status of
+/// ours is still to come.
 std::string driver_of(const Json& object, std::string_view manager) {
   auto status = last_write(object, {"f:status", "f:observedGeneration"}, manager);
   if (!status || status->manager == manager) return "";
-  const std::string field = "f:" + std::string(kTakeOverAnnotation);
-  auto released = last_write(object, {"f:metadata", "f:annotations", field}, manager);
-  const bool is_released = text_at(object, {"metadata", "annotations", kTakeOverAnnotation}) == "true" && released &&
-                           released->time >= status->time;
-  return is_released ? "" : status->manager;
+  const std::string annotation = "f:" + std::string(kTakeOverAnnotation), label = "f:" + std::string(kOwnerLabel);
+  auto released = last_write(object, {"f:metadata", "f:annotations", annotation}, manager);
+  if (text_at(object, {"metadata", "annotations", kTakeOverAnnotation}) != "true") released.reset();
+  auto taken = last_write(object, {"f:metadata", "f:labels", label}, manager);
+  if (taken && taken->manager != manager) taken.reset();
+  for (const auto& since : {released, taken})
+    if (since && since->time >= status->time) return "";
+  return status->manager;
 }
 
 }  // namespace

@@ -66,6 +66,17 @@ TEST_CASE("a person may say that the controller is stopped, and it may prove the
   CHECK(summary(refused).driver == "rollouts-controller");
 }
 
+TEST_CASE("what we took over after that is not driven by who left it", "[rollout_object]") {
+  auto taken = [](const std::string& manager, const std::string& time) {
+    const Json label = {{"f:metadata", {{"f:labels", {{"f:serin.dev/owner", Json::object()}}}}}};
+    return summary(object(
+        Json::array({status_entry("rollouts-controller", "2026-11-22T10:00:00Z"), entry(manager, time, label)})));
+  };
+  CHECK(taken("serin", "2026-11-22T10:01:00Z").driver.empty());
+  CHECK(taken("serin", "2026-11-22T09:59:00Z").driver == "rollouts-controller");
+  CHECK(taken("kubectl-label", "2026-11-22T10:01:00Z").driver == "rollouts-controller");
+}
+
 TEST_CASE("only the scale subresource asks for another count", "[rollout_object]") {
   const Json replicas = {{"f:spec", {{"f:replicas", Json::object()}}}};
   CHECK_FALSE(summary(object(Json::array({entry("kubectl-patch", "2026-11-22T10:00:00Z", replicas)}))).scaled);
