@@ -126,6 +126,22 @@ void check_workload(Errors& errors, const Json& object, const Json* before) {
   }
 }
 
+/// The identity and the storage of its pods are as they are.
+void check_stateful_set(Errors& errors, const Json& object, const Json* before) {
+  if (before == nullptr) return;
+  Json old = before->value("spec", Json::object()), now = object.value("spec", Json::object());
+  for (const char* free : {"replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
+                           "persistentVolumeClaimRetentionPolicy", "minReadySeconds"}) {
+    old.erase(free);
+    now.erase(free);
+  }
+  if (old != now)
+    errors.forbidden("spec",
+                     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
+                     "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and "
+                     "'minReadySeconds' are forbidden");
+}
+
 void check_service(Errors& errors, const Json& object, const Json* before) {
   std::string service_type = text_at(object, {"spec", "type"});
   const Json* ports = find(object, {"spec", "ports"});
@@ -270,6 +286,7 @@ std::vector<FieldError> validate(const ResourceType& type, const Json& object, c
   check_owners(errors, find(object, {"metadata", "ownerReferences"}));
   if (type.group == "apps" && (type.kind == "Deployment" || type.kind == "ReplicaSet"))
     check_workload(errors, object, before);
+  if (type.group == "apps" && type.kind == "StatefulSet") check_stateful_set(errors, object, before);
   if (type.group.empty() && type.kind == "Service") check_service(errors, object, before);
   if (type.group.empty() && type.kind == "Pod") check_pod(errors, object, before);
   if (type.kind == "CustomResourceDefinition") check_definition(errors, object);
