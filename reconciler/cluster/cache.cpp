@@ -41,12 +41,26 @@ uint64_t looks_of(const Glimpse& glimpse) {
 
 }  // namespace
 
+/// Called with the lock held. Of an object that is not held although the watch has come further, the watch has seen the
+/// end already.
+bool ClusterCache::came_too_late(const WatchedKind& kind, uint64_t version, Source source) const {
+  auto watched = watched_until_.find(kind);
+  return source == Source::Answer && watched != watched_until_.end() && version <= watched->second;
+}
+
+/// Called with the lock held.
+void ClusterCache::watched_until(const WatchedKind& kind, uint64_t version) {
+  uint64_t& newest = watched_until_[kind];
+  newest = std::max(newest, version);
+}
+
 /// Called with the lock held; true when the object is new or another than before.
 template <class Kept>
-bool ClusterCache::put(Store<Kept>& store, const Json& object, Kept kept) {
+bool ClusterCache::put(const WatchedKind& kind, Store<Kept>& store, const Json& object, Kept kept, Source source) {
   Name name{text_at(object, {"metadata", "namespace"}), text_at(object, {"metadata", "name"})};
   Entry<Kept> entry{
       .uid = text_at(object, {"metadata", "uid"}), .version = version_of(object), .kept = std::move(kept)};
+  if (source == Source::Watch) watched_until(kind, entry.version);
   if (ended_.contains(entry.uid)) return false;
   auto place = store.find(name);
   if (place != store.end()) {
@@ -58,6 +72,7 @@ bool ClusterCache::put(Store<Kept>& store, const Json& object, Kept kept) {
     index(place->second);
     return differs;
   }
+  if (came_too_late(kind, entry.version, source)) return false;
   auto added = store.emplace(std::move(name), std::move(entry)).first;
   index(added->second);
   return true;
@@ -151,7 +166,11 @@ void ClusterCache::wake_if_first(bool was_empty) {
   if (wake) wake();
 }
 
-void ClusterCache::seen(const WatchedKind& kind, const Json& object) {
+void ClusterCache::seen(const WatchedKind& kind, const Json& object) { take(kind, object, Source::Watch); }
+
+void ClusterCache::answered(const WatchedKind& kind, const Json& object) { take(kind, object, Source::Answer); }
+
+void ClusterCache::take(const WatchedKind& kind, const Json& object, Source source) {
   Name name{text_at(object, {"metadata", "namespace"}), text_at(object, {"metadata", "name"})};
   bool was_empty = false;
   if (kind == kReplicaSets) {
@@ -159,25 +178,25 @@ void ClusterCache::seen(const WatchedKind& kind, const Json& object) {
     std::lock_guard lock(mutex_);
     was_empty = changes_.empty();
     auto rollout = rollout_of(summary);
-    if (put(replica_sets_, object, std::move(summary))) changed(kind, name, rollout);
+    if (put(kind, replica_sets_, object, std::move(summary), source)) changed(kind, name, rollout);
   } else if (kind == kPods) {
     PodSummary pod = summarize_pod(object);
     std::lock_guard lock(mutex_);
     was_empty = changes_.empty();
     auto rollout = rollout_of(pod);
-    if (put(pods_, object, std::move(pod))) changed(kind, name, rollout);
+    if (put(kind, pods_, object, std::move(pod), source)) changed(kind, name, rollout);
   } else if (kind == kRollouts) {
     RolloutObject summary = summarize_rollout(object, owner_, manager_);
     std::lock_guard lock(mutex_);
     was_empty = changes_.empty();
-    if (put(rollouts_, object, std::move(summary))) changed(kind, name, std::optional(rollout_at(name)));
+    if (put(kind, rollouts_, object, std::move(summary), source)) changed(kind, name, std::optional(rollout_at(name)));
   } else {
     const Json part = kept_part(kind, object, owner_);
     Glimpse now{.content = content_digest(part), .health = health_of(object)};
     KeptObject kept{.text = dump(part), .looks = looks_of(now)};
     std::lock_guard lock(mutex_);
     was_empty = changes_.empty();
-    if (put(objects_[kind], object, std::move(kept))) changed(kind, name, std::move(now));
+    if (put(kind, objects_[kind], object, std::move(kept), source)) changed(kind, name, std::move(now));
   }
   wake_if_first(was_empty);
 }
@@ -224,6 +243,7 @@ void ClusterCache::gone(const WatchedKind& kind, const Json& object) {
     was_empty = changes_.empty();
     std::string uid = text_at(object, {"metadata", "uid"});
     ended_.erase(uid);
+    watched_until(kind, version_of(object));
     take_out(kind, {text_at(object, {"metadata", "namespace"}), text_at(object, {"metadata", "name"})}, uid);
   }
   wake_if_first(was_empty);

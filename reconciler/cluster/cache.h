@@ -31,6 +31,10 @@ class ClusterCache {
   /// Keeps the object unless a newer version, or its end, is known already.
   void seen(const WatchedKind& kind, const Json& object);
 
+  /// The same for the answer to a write of ours. It may come after the watch has seen the object's end, and then it
+  /// brings nothing back.
+  void answered(const WatchedKind& kind, const Json& object);
+
   /// Forgets the object; older news of it that come later are ignored until the watch has seen its end too.
   void deleted_by_us(const WatchedKind& kind, const std::string& ns, const std::string& name, const std::string& uid);
 
@@ -77,8 +81,13 @@ class ClusterCache {
   template <class Kept>
   using Store = std::map<Name, Entry<Kept>>;
 
+  enum class Source { Watch, Answer };
+
+  void take(const WatchedKind& kind, const Json& object, Source source);
+  bool came_too_late(const WatchedKind& kind, uint64_t version, Source source) const;
+  void watched_until(const WatchedKind& kind, uint64_t version);
   template <class Kept>
-  bool put(Store<Kept>& store, const Json& object, Kept kept);
+  bool put(const WatchedKind& kind, Store<Kept>& store, const Json& object, Kept kept, Source source);
   template <class Kept>
   bool drop(Store<Kept>& store, const Name& name, const std::string& uid);
   template <class Kept>
@@ -114,6 +123,7 @@ class ClusterCache {
   Store<RolloutObject> rollouts_;
   std::map<WatchedKind, Store<KeptObject>> objects_;
   std::set<WatchedKind> listed_;
+  std::map<WatchedKind, uint64_t> watched_until_;       // the newest version that the watch of each kind has shown
   std::unordered_map<std::string, WatchedKind> ended_;  // uids we deleted, until the watch has shown their end
 
   std::map<Name, std::set<std::string>> by_rollout_;  // ReplicaSet names

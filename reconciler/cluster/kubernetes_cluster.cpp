@@ -8,6 +8,7 @@
 #include "cluster/api.h"
 #include "cluster/cache.h"
 #include "cluster/kubernetes_inventory.h"
+#include "cluster/owner_check.h"
 #include "cluster/reflector.h"
 #include "cluster/writes.h"
 
@@ -144,12 +145,12 @@ bool KubernetesCluster::Parts::is_whole(const WatchedKind& kind) {
 
 /// The answer to a write is news like any other.
 void KubernetesCluster::Parts::remember(const Json& object) {
-  if (definitions->is_about(object)) cache.seen(kDefinitions, object);
+  if (definitions->is_about(object)) cache.answered(kDefinitions, object);
   std::lock_guard lock(mutex);
   for (Reflector& reflector : reflectors) {
     if (!reflector.is_about(object)) continue;
     reflector.expect_kind();
-    cache.seen(reflector.watched().kind, object);
+    cache.answered(reflector.watched().kind, object);
   }
 }
 
@@ -278,6 +279,7 @@ Result<void> KubernetesCluster::Parts::evict(const RolloutKey& rollout, const Ev
 
 Result<void> KubernetesCluster::carry_out(const RolloutKey& rollout, const Action& action) {
   if (const auto* evict = std::get_if<EvictPods>(&action)) return parts_->evict(rollout, *evict);
+  if (auto owner = check_owner(*this, rollout, action); !owner) return owner;
   WriteTarget target = target_of(rollout, action);
   Json live;
   if (std::holds_alternative<SelectRevision>(action) || std::holds_alternative<ReleaseService>(action))

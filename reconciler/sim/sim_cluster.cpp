@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "cluster/convert.h"
+#include "cluster/owner_check.h"
 
 namespace reconciler {
 namespace {
@@ -100,7 +101,7 @@ void SimCluster::note(const StoreEvent& event) {
 /// The answer to a write is news like any other.
 void SimCluster::remember(const ResourceType& type, const Json& object) {
   for (const Watch& watch : watches_)
-    if (watch.is_about(type) && is_selected(watch.selection, kOwner, object)) cache_.seen(watch.kind, object);
+    if (watch.is_about(type) && is_selected(watch.selection, kOwner, object)) cache_.answered(watch.kind, object);
 }
 
 bool SimCluster::deliver() {
@@ -191,6 +192,7 @@ Result<void> SimCluster::evict(const RolloutKey& rollout, const EvictPods& actio
 
 Result<void> SimCluster::carry_out(const RolloutKey& rollout, const Action& action) {
   if (const auto* pods = std::get_if<EvictPods>(&action)) return evict(rollout, *pods);
+  if (auto owner = check_owner(*this, rollout, action); !owner) return owner;
   const WriteTarget target = target_of(rollout, action);
   Json live;
   if (std::holds_alternative<SelectRevision>(action) || std::holds_alternative<ReleaseService>(action))

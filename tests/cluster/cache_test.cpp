@@ -86,6 +86,16 @@ TEST_CASE("what we deleted does not come back by older news", "[cache]") {
   CHECK(replicas(cache, "abc") == 2);
 }
 
+TEST_CASE("an answer that comes after the end brings nothing back", "[cache]") {
+  Listed cache;
+  cache.seen(kReplicaSets, replica_set("abc", 5, 1));
+  cache.gone(kReplicaSets, replica_set("abc", 8, 1));
+  cache.answered(kReplicaSets, replica_set("abc", 7, 2));
+  CHECK(replicas(cache, "abc") == -1);
+  cache.answered(kReplicaSets, replica_set("abc", 9, 3, "u2"));
+  CHECK(replicas(cache, "abc") == 3);
+}
+
 TEST_CASE("a list drops what it does not name, but not what is newer than it", "[cache]") {
   Listed cache;
   cache.seen(kReplicaSets, replica_set("gone", 10, 1, "u1"));
