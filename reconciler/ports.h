@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/object_key.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "objects/health.h"
 #include "objects/inventory.h"
-#include "objects/key.h"
 #include "rollout/action.h"
 #include "rollout/observed.h"
 #include "rollout/rollout.h"

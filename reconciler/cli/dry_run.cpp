@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "base/format.h"
+#include "rollout/routing.h"
 
 namespace reconciler {
 namespace {
@@ -67,9 +68,9 @@ Result<Observed> DryRunCluster::observe(const Rollout& rollout, TimePoint now) {
     if (service == imagined_.end() || live->services.contains(name)) continue;
     live->services[name].hash = text_at(service->second, {"spec", "selector", kHashLabel});
   }
-  auto routes =
-      imagined_.find({"networking.istio.io", "VirtualService", rollout.istio.ns, rollout.istio.virtual_service});
-  if (routes != imagined_.end() && !live->virtual_service) live->virtual_service = routes->second;
+  for (const RouteObject& object : route_objects(rollout))
+    if (auto imagined = imagined_.find(object.key); imagined != imagined_.end())
+      live->routes.emplace(object.key, imagined->second);
   return live;
 }
 

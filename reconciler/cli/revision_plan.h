@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/object_key.h"
 #include "manifest/manifest.h"
 #include "objects/difference.h"
-#include "objects/key.h"
 #include "rollout/forecast.h"
 
 namespace reconciler {

@@ -5,6 +5,7 @@
 
 #include "objects/content.h"
 #include "rollout/action.h"
+#include "rollout/routing.h"
 
 namespace reconciler {
 
@@ -344,7 +345,7 @@ const std::string* ClusterCache::text_of(const WatchedKind& kind, const Name& na
 
 Observed ClusterCache::observe(const Rollout& rollout, TimePoint now) const {
   Observed observed;
-  std::string virtual_service;
+  std::vector<std::pair<ObjectKey, std::string>> routes;
   {
     std::lock_guard lock(mutex_);
     auto add = [&](const ReplicaSetSummary& summary, bool owned) {
@@ -361,16 +362,16 @@ Observed ClusterCache::observe(const Rollout& rollout, TimePoint now) const {
       if (const std::string* text = text_of(kServices, {rollout.key.ns, name}))
         if (auto object = parse_json(*text)) observed.services[name] = service_state(*object);
     }
-    const std::string& ns = rollout.istio.ns.empty() ? rollout.key.ns : rollout.istio.ns;
-    if (const std::string* text = text_of(kVirtualServices, {ns, rollout.istio.virtual_service}))
-      virtual_service = *text;
+    for (const RouteObject& route : route_objects(rollout))
+      if (const std::string* text = text_of({route.key.group, route.key.kind}, {route.key.ns, route.key.name}))
+        routes.emplace_back(route.key, *text);
     auto object = rollouts_.find({rollout.key.ns, rollout.key.name});
     if (object != rollouts_.end()) observed.object = object->second.kept;
   }
   std::sort(observed.workloads.begin(), observed.workloads.end(),
             [](const Workload& a, const Workload& b) { return a.name < b.name; });
-  if (!virtual_service.empty())
-    if (auto object = parse_json(virtual_service)) observed.virtual_service = *std::move(object);
+  for (const auto& [key, text] : routes)
+    if (auto object = parse_json(text)) observed.routes[key] = *std::move(object);
   return observed;
 }
 

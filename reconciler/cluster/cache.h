@@ -13,11 +13,11 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/object_key.h"
 #include "cluster/convert.h"
 #include "cluster/rollout_object.h"
 #include "cluster/unmarked.h"
 #include "cluster/watched_kind.h"
-#include "objects/key.h"
 #include "ports.h"
 
 namespace reconciler {

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/json.h"
-#include "objects/key.h"
+#include "base/object_key.h"
 #include "ports.h"
 
 namespace reconciler {

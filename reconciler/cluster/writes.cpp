@@ -151,10 +151,10 @@ WriteTarget target_of(const RolloutKey& rollout, const Action& action) {
   if (const auto* release = std::get_if<ReleaseService>(&action))
     return {.api_version = "v1", .kind = "Service", .ns = rollout.ns, .name = release->service};
   if (const auto* rewrite = std::get_if<RewriteRoutes>(&action))
-    return {.api_version = text_at(rewrite->before, {"apiVersion"}, "networking.istio.io/v1"),
-            .kind = "VirtualService",
-            .ns = rewrite->ns,
-            .name = rewrite->name};
+    return {.api_version = text_at(rewrite->after, {"apiVersion"}),
+            .kind = rewrite->object.kind,
+            .ns = rewrite->object.ns,
+            .name = rewrite->object.name};
   struct {
     std::string operator()(const CreateReplicaSet& a) { return a.name; }
     std::string operator()(const ScaleReplicaSet& a) { return a.name; }
@@ -213,8 +213,9 @@ Result<KubernetesWrite> write_for(const RolloutKey& rollout, const Action& actio
     write.verb = WriteVerb::JsonPatch;
     write.body = *std::move(patch);
   } else if (const auto* rewrite = std::get_if<RewriteRoutes>(&action)) {
-    write.verb = WriteVerb::JsonPatch;
-    write.body = route_patch(*rewrite);
+    const bool is_new = rewrite->before.is_null();
+    write.verb = is_new ? WriteVerb::Create : WriteVerb::JsonPatch;
+    write.body = is_new ? with_owner(rewrite->after, owner) : route_patch(*rewrite);
   }
   return write;
 }

@@ -22,6 +22,11 @@ bool lies_under(const std::string& path, const std::string& directory) {
                                path[directory.size()] == '/');
 }
 
+/// Kinds in which a rollout that cannot be read may have something of its own.
+bool may_carry_traffic(const ObjectKey& key) {
+  return key.kind == "Service" || key.kind == "VirtualService" || key.kind == "DestinationRule";
+}
+
 }  // namespace
 
 std::string request_line(const CommitInfo& commit) {
@@ -362,7 +367,7 @@ void Daemon::release_waiting() {
 std::optional<PreparedObject> Daemon::prepare(const ObjectKey& key, const Json& manifest) {
   if (pruner_.is_removing(key)) return std::nullopt;
   if (is_rollout(key)) return prepare_view(key, manifest);
-  PreparedObject out{.manifest = manifest, .keeps_traffic = key.kind == "Service" || key.kind == "VirtualService"};
+  PreparedObject out{.manifest = manifest, .keeps_traffic = may_carry_traffic(key)};
   if (autoscalers_.scales(key)) out.scaled = {{"spec", "replicas"}};
   for (const RolloutKey& user : desired_.users_of(key)) {
     if (rollouts_.is_busy(user)) return std::nullopt;

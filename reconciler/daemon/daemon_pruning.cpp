@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "daemon/route_kinds.h"
 #include "rollout/removal.h"
 
 namespace reconciler {
@@ -20,7 +21,7 @@ ObjectKey service_key(const std::string& ns, const std::string& name) { return {
 
 Pruner::Hooks Daemon::pruning() {
   return {.needed_for = [this](const InventoryEntry& entry) { return needed_for(entry); },
-          .named = [this](const ObjectKey& key) { return !desired_.paths_of(key).empty(); },
+          .named = [this](const ObjectKey& key) { return desired_.needs(key); },
           .retire = [this](const std::vector<Retirement>& retired) { return rollouts_.retire(retired); },
           .removal = [this](const InventoryEntry& entry) { return removal(entry); },
           .begin = [this](const RolloutKey& key) { rollouts_.lock(key); },
@@ -48,6 +49,8 @@ void Daemon::take_inventory(const DesiredState::Touched& touched, const std::str
   if (!begun_) return last_path_.clear();
   for (const ObjectKey& key : touched.objects)
     if (!take_entry(key)) pruner_.missing(key, {});
+  for (const ObjectKey& key : touched.made)
+    if (!take_entry(key)) pruner_.missing(key, {});
   for (const RolloutKey& key : touched.rollouts)
     if (!take_entry(rollout_object_key(key))) pruner_.missing(rollout_object_key(key), retirement(key, from, to));
   last_path_.clear();
@@ -74,10 +77,11 @@ Retirement Daemon::retirement(const RolloutKey& key, const std::string& from, co
 void Daemon::begin_inventory() {
   pruner_.forget();
   for (const ObjectKey& key : desired_.objects()) take_entry(key);
+  for (const ObjectKey& key : desired_.made()) take_entry(key);
   for (const RolloutKey& key : desired_.rollouts()) take_entry(rollout_object_key(key));
   std::map<std::string, std::set<ObjectKey>> by_commit;
   for (const ObjectKey& key : keeper_.inventory().keys()) {
-    if (!desired_.paths_of(key).empty()) continue;
+    if (desired_.needs(key)) continue;
     pruner_.missing(key, {.key = {key.ns, key.name}, .commit = manifest_commit_});
     by_commit[keeper_.commit_of(key)].insert(key);
   }
@@ -146,7 +150,10 @@ std::optional<Observed> Daemon::remains(const InventoryEntry& entry) const {
 }
 
 std::string Daemon::needed_for(const InventoryEntry& entry) const {
-  if (!is_rollout(entry.key)) return "";
+  if (!is_rollout(entry.key)) {
+    const auto refused = is_made_by_routers(entry.key) ? desired_.refused_in(entry.key.ns) : std::nullopt;
+    return refused ? format("Rollout {} is refused and may route through it", refused->text()) : "";
+  }
   auto live = remains(entry);
   if (!live) return "what is left of it cannot be observed";
   std::set<std::string> in_git;

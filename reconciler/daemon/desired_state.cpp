@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "daemon/route_kinds.h"
 #include "manifest/workload_ref.h"
+#include "rollout/routing.h"
 
 namespace reconciler {
 
@@ -21,6 +23,13 @@ std::string version_in(const std::string& text) {
   return version.substr(version.find('/') + 1);
 }
 
+std::vector<ObjectKey> made_for(const Rollout& rollout) {
+  std::vector<ObjectKey> out;
+  for (const RouteObject& object : route_objects(rollout))
+    if (object.use == RouteUse::Made) out.push_back(object.key);
+  return out;
+}
+
 }  // namespace
 
 ObjectKey rollout_object_key(const RolloutKey& key) { return {"argoproj.io", "Rollout", key.ns, key.name}; }
@@ -30,6 +39,7 @@ bool is_rollout(const ObjectKey& key) { return key.group == "argoproj.io" && key
 void DesiredState::Touched::add(const Touched& other) {
   rollouts.insert(other.rollouts.begin(), other.rollouts.end());
   objects.insert(other.objects.begin(), other.objects.end());
+  made.insert(other.made.begin(), other.made.end());
 }
 
 DesiredState::Touched DesiredState::put(const std::string& path, ManifestFile read) {
@@ -69,10 +79,16 @@ DesiredState::Touched DesiredState::index(const std::string& path, const File& f
   for (const Rollout& r : file.rollouts) {
     paths_[rollout_object_key(r.key)].insert(path);
     for (const ObjectKey& used : used_by(r)) ++users_[used][r.key];
+    for (const FollowedKind& kind : route_kinds(r)) ++route_kinds_[kind];
+    for (const ObjectKey& key : made_for(r)) {
+      ++made_[key];
+      touched.made.insert(key);
+    }
     touched.rollouts.insert(r.key);
   }
   for (const RefusedRollout& r : file.refused) {
     paths_[rollout_object_key(r.key)].insert(path);
+    ++refused_[r.key];
     touched.rollouts.insert(r.key);
   }
   for (const auto& [key, text] : file.objects) {
@@ -100,10 +116,16 @@ DesiredState::Touched DesiredState::unindex(const std::string& path, const File&
       users->second.erase(r.key);
       if (users->second.empty()) users_.erase(users);
     }
+    for (const FollowedKind& kind : route_kinds(r)) --route_kinds_.at(kind);
+    for (const ObjectKey& key : made_for(r)) {
+      if (auto made = made_.find(key); --made->second == 0) made_.erase(made);
+      touched.made.insert(key);
+    }
     touched.rollouts.insert(r.key);
   }
   for (const RefusedRollout& r : file.refused) {
     forget(rollout_object_key(r.key));
+    if (auto refused = refused_.find(r.key); --refused->second == 0) refused_.erase(refused);
     touched.rollouts.insert(r.key);
   }
   for (const auto& [key, text] : file.objects) {
@@ -154,6 +176,7 @@ std::optional<Json> DesiredState::object(const ObjectKey& key) const {
 
 std::optional<InventoryEntry> DesiredState::entry(const ObjectKey& key) const {
   auto paths = paths_.find(key);
+  if (paths == paths_.end() && made_.contains(key)) return InventoryEntry{.key = key, .version = version_of_route(key)};
   if (paths == paths_.end()) return std::nullopt;
   const File& file = files_.at(*paths->second.begin());
   InventoryEntry out{.key = key, .version = "v1alpha1"};
@@ -177,8 +200,7 @@ std::set<ObjectKey> DesiredState::used_by(const Rollout& rollout) {
   for (const std::string& name : {rollout.stable_service, rollout.canary_service})
     if (!name.empty()) out.insert({"", "Service", rollout.key.ns, name});
   if (rollout.workload_ref) out.insert(workload_key(rollout));
-  if (rollout.is_routed())
-    out.insert({"networking.istio.io", "VirtualService", rollout.istio.ns, rollout.istio.virtual_service});
+  for (const RouteObject& object : route_objects(rollout)) out.insert(object.key);
   return out;
 }
 
@@ -191,10 +213,23 @@ std::set<RolloutKey> DesiredState::rollouts() const {
   return keys;
 }
 
+std::optional<RolloutKey> DesiredState::refused_in(const std::string& ns) const {
+  auto first = refused_.lower_bound({ns, ""});
+  return first != refused_.end() && first->first.ns == ns ? std::optional(first->first) : std::nullopt;
+}
+
+std::vector<ObjectKey> DesiredState::made() const {
+  std::vector<ObjectKey> keys;
+  for (const auto& [key, rollouts] : made_) keys.push_back(key);
+  return keys;
+}
+
 std::set<FollowedKind> DesiredState::kinds() const {
   std::set<FollowedKind> out;
   for (const auto& [name, named] : kinds_)
     if (named.objects > 0) out.insert({.api_version = named.api_version, .kind = name.second});
+  for (const auto& [kind, rollouts] : route_kinds_)
+    if (rollouts > 0) out.insert(kind);
   return out;
 }
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/object_key.h"
 #include "manifest/manifest.h"
-#include "objects/key.h"
 #include "ports.h"
 #include "rollout/rollout.h"
 
@@ -25,6 +25,7 @@ class DesiredState {
   struct Touched {
     std::set<RolloutKey> rollouts;
     std::set<ObjectKey> objects;
+    std::set<ObjectKey> made;  ///< objects that the routers of those rollouts make
     void add(const Touched& other);
   };
 
@@ -38,12 +39,14 @@ class DesiredState {
   /// The file that names it; empty when none or several do.
   std::string path_of(const ObjectKey& key) const;
   bool names(const ObjectKey& key) const { return paths_.contains(key); }
+  /// Does a file name it, or the router of a Rollout make it?
+  bool needs(const ObjectKey& key) const { return paths_.contains(key) || made_.contains(key); }
   /// All files that name it.
   std::set<std::string> paths_of(const ObjectKey& key) const;
   /// The plain object of that name as its one file has it.
   std::optional<Json> object(const ObjectKey& key) const;
   /// What the inventory is to hold of it; the services of a Rollout only when it is valid. Nothing when no file names
-  /// it.
+  /// it and no Rollout's router makes it.
   std::optional<InventoryEntry> entry(const ObjectKey& key) const;
   /// The rollouts that route through this Service or VirtualService.
   std::set<RolloutKey> users_of(const ObjectKey& key) const;
@@ -54,9 +57,15 @@ class DesiredState {
   std::set<RolloutKey> rollouts() const;
   /// Every plain object that any file names.
   std::vector<ObjectKey> objects() const;
+  /// A Rollout in this namespace that is refused, so that nobody knows what its router makes; nothing when all are
+  /// valid.
+  std::optional<RolloutKey> refused_in(const std::string& ns) const;
+  /// Every object that the router of a valid Rollout makes.
+  std::vector<ObjectKey> made() const;
   /// How many plain objects there are of each kind.
   std::map<std::string, size_t> object_counts() const;
-  /// The kinds of the plain objects, each in one of the versions that manifests use.
+  /// The kinds of the plain objects, each in one of the versions that manifests use, and those that rollouts route
+  /// through.
   std::set<FollowedKind> kinds() const;
   /// What is wrong with files, by path; an empty map when nothing is.
   const std::map<std::string, std::vector<Problem>>& problems() const { return problems_; }
@@ -80,7 +89,10 @@ class DesiredState {
 
   std::map<std::string, File> files_;
   std::map<std::pair<std::string, std::string>, NamedKind> kinds_;  ///< by group and kind
+  std::map<FollowedKind, size_t> route_kinds_;                      ///< how many rollouts route through them
   std::map<ObjectKey, std::set<std::string>> paths_;
+  std::map<ObjectKey, int> made_;      ///< how many rollouts have it made
+  std::map<RolloutKey, int> refused_;  ///< in how many files
   /// How many files name each user: while a file moves, two do.
   std::map<ObjectKey, std::map<RolloutKey, int>> users_;
   std::map<std::string, std::vector<Problem>> problems_;

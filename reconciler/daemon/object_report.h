@@ -4,9 +4,9 @@
 #include <string>
 #include <utility>
 
+#include "base/object_key.h"
 #include "daemon/object_work.h"
 #include "objects/health.h"
-#include "objects/key.h"
 
 namespace reconciler {
 

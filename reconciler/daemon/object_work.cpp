@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/digest.h"
+#include "daemon/kept_routes.h"
 #include "daemon/shared_objects.h"
 #include "objects/content.h"
 #include "objects/covers.h"

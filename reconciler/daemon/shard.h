@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/object_key.h"
 #include "base/result.h"
-#include "objects/key.h"
 
 namespace reconciler {
 

@@ -20,11 +20,8 @@ Json filled_in(const Json& manifest, const Rollout& rollout, const Observed& liv
 /// Does the live Service say that a rollout selects its revision?
 bool is_managed(const Json& live_service);
 
-/// The Services, by first label, that the HTTP routes of a VirtualService lead to; empty for other kinds.
-std::set<std::string> destination_hosts(const Json& live);
-
-/// `manifest` with the selector key of a managed Service, or with the weights that lead to the Services in `managed`,
-/// as `live` has them. For when no valid Rollout tells what is its own.
+/// `manifest` with the selector key of a managed Service, or with the routes that lead to the Services in
+/// `managed`, as `live` has them. For when no valid Rollout tells what is its own.
 Json keeping_traffic(Json manifest, const Json& live, const std::set<std::string>& managed);
 
 }  // namespace reconciler

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/object_key.h"
 #include "objects/inventory.h"
-#include "objects/key.h"
 #include "rollout/rollout.h"
 
 namespace reconciler {

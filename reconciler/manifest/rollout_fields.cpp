@@ -1,5 +1,7 @@
 #include "manifest/rollout_fields.h"
 
+#include "manifest/routing_fields.h"
+
 namespace reconciler {
 namespace {
 
@@ -22,13 +24,13 @@ const Names kSelector = {{"matchLabels", "matchExpressions"}, {}};
 const Names kRollbackWindow = {{"revisions"}, {}};
 const Names kHistory = {{"successfulRunHistoryLimit", "unsuccessfulRunHistoryLimit"}, {}};
 const Names kStrategy = {{"canary"}, {"blueGreen"}};
-const Names kCanary = {
-    {"canaryService", "stableService", "maxSurge", "maxUnavailable", "steps", "scaleDownDelaySeconds",
-     "abortScaleDownDelaySeconds", "trafficRouting", "dynamicStableScale", "scaleDownDelayRevisionLimit",
-     "minPodsPerReplicaSet", "replicaProgressThreshold", "antiAffinity", "canaryMetadata", "stableMetadata"},
-    {"analysis", "pingPong"}};
-const Names kStep = {{"setWeight", "pause", "setCanaryScale"},
-                     {"analysis", "experiment", "setHeaderRoute", "setMirrorRoute", "plugin"}};
+const Names kCanary = {{"canaryService", "stableService", "maxSurge", "maxUnavailable", "steps",
+                        "scaleDownDelaySeconds", "abortScaleDownDelaySeconds", "trafficRouting", "dynamicStableScale",
+                        "scaleDownDelayRevisionLimit", "minPodsPerReplicaSet", "replicaProgressThreshold",
+                        "antiAffinity", "canaryMetadata", "stableMetadata", "pingPong"},
+                       {"analysis"}};
+const Names kStep = {{"setWeight", "pause", "setCanaryScale", "setHeaderRoute", "setMirrorRoute", "plugin"},
+                     {"analysis", "experiment"}};
 const Names kCanaryScale = {{"replicas", "weight", "matchTrafficWeight"}, {}};
 const Names kPodMetadata = {{"labels", "annotations"}, {}};
 const Names kAntiAffinity = {
@@ -36,12 +38,6 @@ const Names kAntiAffinity = {
 const Names kPreference = {{"weight"}, {}};
 const Names kThreshold = {{"type", "value"}, {}};
 const Names kPause = {{"duration"}, {}};
-const Names kRouting = {
-    {"istio", "maxTrafficWeight"},
-    {"managedRoutes", "nginx", "alb", "smi", "ambassador", "appMesh", "traefik", "apisix", "plugins"}};
-const Names kIstio = {{"virtualService"}, {"virtualServices", "destinationRule"}};
-const Names kVirtualService = {{"name", "routes"}, {"tlsRoutes", "tcpRoutes"}};
-
 /// Refuses what `names` does not have or does not allow yet; false when `field` is absent or no map.
 bool check(const Field& field, const Names& names) {
   if (!field.is_map()) return false;
@@ -58,6 +54,7 @@ void check_steps(const Field& steps) {
     if (!check(step, kStep)) continue;
     check(step["pause"], kPause);
     check(step["setCanaryScale"], kCanaryScale);
+    if (step["plugin"].present()) step["plugin"].problem("is not supported: Serin runs no plugins");
     size_t kinds = 0;
     for (const Json& kind : step.json()) kinds += !kind.is_null();
     if (kinds == 0) step.problem("a step must have a type, such as setWeight or pause");
@@ -74,12 +71,7 @@ void check_canary(const Field& canary) {
   if (check(canary["antiAffinity"], kAntiAffinity))
     check(canary["antiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"], kPreference);
   Field routing = canary["trafficRouting"];
-  if (!check(routing, kRouting)) return;
-  if (routing["maxTrafficWeight"].present() && !routing["nginx"].present() && !routing["plugins"].present())
-    routing["maxTrafficWeight"].problem("needs nginx or a plugin");
-  Field istio = routing["istio"];
-  if (!check(istio, kIstio)) return;
-  check(istio["virtualService"], kVirtualService);
+  check_routing_fields(routing);
 }
 
 }  // namespace

@@ -7,6 +7,9 @@
 #include "base/format.h"
 #include "manifest/names.h"
 #include "manifest/rollout_fields.h"
+#include "manifest/route_steps.h"
+#include "manifest/routing_check.h"
+#include "manifest/routing_reader.h"
 #include "manifest/workload_ref.h"
 #include "rollout/steps_hash.h"
 
@@ -82,6 +85,7 @@ std::vector<Step> read_steps(const Field& steps) {
     if (step["setWeight"].present()) types.emplace_back(SetWeight{step["setWeight"].integer(0, 100).value_or(0)});
     if (step["pause"].present()) types.emplace_back(read_pause(step["pause"]));
     if (step["setCanaryScale"].present()) types.emplace_back(read_canary_scale(step));
+    if (auto route = read_route_step(step)) std::visit([&](auto& r) { types.emplace_back(std::move(r)); }, *route);
     if (!types.empty()) out.push_back(types.front());
   }
   return out;
@@ -143,39 +147,6 @@ void read_services(const Field& canary, Rollout& rollout) {
     canary["stableService"].problem("must be another Service than canaryService");
 }
 
-void require_services(const Field& canary) {
-  for (std::string_view name : {"stableService", "canaryService"})
-    if (canary[name].json().empty() || canary[name].json() == "")
-      canary[name].problem("is required with trafficRouting: it needs both services");
-}
-
-/// `name`, `name.namespace` or `name.namespace.svc.cluster.local`.
-IstioRouting read_istio(const Field& routing, const std::string& ns) {
-  IstioRouting out{ns, "", {}};
-  Field service = routing["istio"]["virtualService"];
-  if (!service.is_map()) return out;
-  std::string name = service["name"].text().value_or("");
-  size_t point = name.find('.');
-  out.virtual_service = name.substr(0, point);
-  if (point != name.npos) {
-    out.ns = name.substr(point + 1);
-    out.ns.resize(std::min(out.ns.find('.'), out.ns.size()));
-    if (auto trouble = label_trouble(out.ns)) service["name"].problem("the namespace in it " + *trouble);
-  }
-  if (name.empty())
-    service.problem("name is required");
-  else if (auto trouble = name_trouble("", out.virtual_service))
-    service["name"].problem(*trouble);
-  for (const Field& route : service["routes"].items())
-    if (auto text = route.text(); text && text->empty())
-      route.problem("must not be empty");
-    else if (text && std::find(out.routes.begin(), out.routes.end(), *text) != out.routes.end())
-      route.problem(format("route \"{}\" stands here twice", *text));
-    else if (text)
-      out.routes.push_back(*text);
-  return out;
-}
-
 /// What only means something when a router shifts the traffic.
 void refuse_without_routing(const Field& canary) {
   for (std::string_view name : {"scaleDownDelaySeconds", "dynamicStableScale"}) {
@@ -227,19 +198,14 @@ void read_scaling(const Field& canary, Rollout& rollout) {
   rollout.replica_progress_threshold = read_threshold(canary["replicaProgressThreshold"]);
 }
 
-void read_routing(const Field& canary, Rollout& rollout) {
+void read_routers(const Field& canary, Rollout& rollout) {
   Field routing = canary["trafficRouting"];
   bool any_router = std::any_of(routing.json().items().begin(), routing.json().items().end(), [](const auto& member) {
     return !member.value().is_null() && member.key() != "managedRoutes" && member.key() != "maxTrafficWeight";
   });
-  Field istio = routing["istio"];
   if (!any_router) routing.problem("must name a router, such as istio");
-  if (istio.present() && !istio["virtualService"].present() && !istio["virtualServices"].present())
-    istio.problem("virtualService is required");
-  if (istio["virtualService"].present() && istio["virtualServices"].present())
-    istio.problem("must have virtualService or virtualServices, not both");
-  if (istio.present()) require_services(canary);
-  rollout.istio = read_istio(routing, rollout.key.ns);
+  rollout.routing = read_routing(routing, rollout.key);
+  check_routing(canary, rollout);
 }
 
 void read_canary(const Field& canary, Rollout& rollout) {
@@ -250,10 +216,11 @@ void read_canary(const Field& canary, Rollout& rollout) {
   rollout.canary_metadata = read_pod_metadata(canary["canaryMetadata"]);
   rollout.stable_metadata = read_pod_metadata(canary["stableMetadata"]);
   rollout.anti_affinity = read_anti_affinity(canary["antiAffinity"]);
-  read_services(canary, rollout);
+  read_ping_pong(canary, rollout);
+  if (!rollout.ping_pong) read_services(canary, rollout);
   Field routing = canary["trafficRouting"];
   if (!routing.present()) return refuse_without_routing(canary);
-  if (routing.json().is_object()) read_routing(canary, rollout);
+  if (routing.json().is_object()) read_routers(canary, rollout);
 }
 
 void read_strategy(const Field& spec, Rollout& rollout) {

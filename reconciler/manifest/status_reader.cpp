@@ -90,8 +90,8 @@ std::optional<CarriedOut> read_carried_out(const Field& field) {
 
 Status read_status_fields(const Field& field) {
   Status status;
-  field.refuse_unknown({"phase", "commit", "stable", "canary", "step", "returning", "weight", "previous", "rejected",
-                        "collisions", "decision", "refused"});
+  field.refuse_unknown({"phase", "commit", "stable", "canary", "step", "returning", "weight", "stablePingPong",
+                        "previous", "rejected", "collisions", "decision", "refused"});
   require(field["phase"]);
   auto phase = field["phase"].text();
   if (phase && !parse_phase(*phase)) field["phase"].problem("must be Healthy, Progressing, Paused or Degraded");
@@ -102,6 +102,7 @@ Status read_status_fields(const Field& field) {
   status.step = read_step(field["step"]);
   status.returning = read_text(field["returning"]);
   status.weight = field["weight"].integer(0, 100).value_or(0);
+  status.pong_is_stable = read_text(field["stablePingPong"]) == "pong";
   for (const Field& entry : field["previous"].items())
     if (auto revision = read_revision(entry)) status.previous.push_back(*revision);
   for (const Field& entry : field["rejected"].items())

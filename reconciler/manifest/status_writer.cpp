@@ -152,6 +152,7 @@ std::string write_status(const RolloutKey& key, const Status& status) {
   if (status.step) out += line("step", step(*status.step));
   if (!status.returning.empty()) out += line("returning", scalar(status.returning));
   out += line("weight", std::to_string(status.weight));
+  if (status.pong_is_stable) out += line("stablePingPong", "pong");
   out += list("previous", each(status.previous, revision));
   out += list("rejected", each(status.rejected, rejected));
   if (status.collisions) out += line("collisions", std::to_string(*status.collisions));

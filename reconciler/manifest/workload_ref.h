@@ -2,9 +2,9 @@
 #pragma once
 
 #include "base/json.h"
+#include "base/object_key.h"
 #include "base/result.h"
 #include "manifest/field.h"
-#include "objects/key.h"
 #include "rollout/rollout.h"
 
 namespace reconciler {

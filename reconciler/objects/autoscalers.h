@@ -5,7 +5,7 @@
 #include <set>
 
 #include "base/json.h"
-#include "objects/key.h"
+#include "base/object_key.h"
 
 namespace reconciler {
 

@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "base/format.h"
-#include "objects/key.h"
+#include "base/object_key.h"
 
 namespace reconciler {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "objects/key.h"
+#include "base/object_key.h"
 #include "objects/managers.h"
 #include "objects/marks.h"
 

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/object_key.h"
 #include "base/result.h"
-#include "objects/key.h"
 
 namespace reconciler {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "objects/key.h"
+#include "base/object_key.h"
 
 namespace reconciler {
 

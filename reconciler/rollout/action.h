@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/labels.h"
+#include "base/object_key.h"
 #include "base/time.h"
 #include "rollout/observed.h"
 #include "rollout/rollout.h"
@@ -115,10 +116,9 @@ struct ReleaseService {
   bool operator==(const ReleaseService&) const = default;
 };
 
-/// Turn the VirtualService from `before` into `after`; carried as a patch that tests what it replaces.
+/// Turn an object that routes traffic from `before` into `after`; carried as a patch that tests what it replaces.
 struct RewriteRoutes {
-  std::string ns;
-  std::string name;
+  ObjectKey object;
   Json before;
   Json after;
   bool operator==(const RewriteRoutes&) const = default;

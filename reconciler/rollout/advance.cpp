@@ -6,8 +6,8 @@
 #include "rollout/decisions.h"
 #include "rollout/first_start.h"
 #include "rollout/image.h"
-#include "rollout/istio.h"
 #include "rollout/resolved.h"
+#include "rollout/routing.h"
 #include "rollout/transition.h"
 
 namespace reconciler {
@@ -129,9 +129,18 @@ Advance work_on_pods(const Pass& pass, int weight) {
   return next_step(pass.desired, pass.status, weight, pods_text(pass), pass.now);
 }
 
+/// A route is set by being recorded; the next step begins once it is written.
+Advance work_on_route(const Pass& pass, std::string_view kind, const std::string& name) {
+  if (pass.desired.paused || held_by_person(pass.status) || !pass.missing.step_agrees())
+    return check_deadline(pass, stay(pass));
+  return next_step(pass.desired, pass.status, pass.status.weight, format("{} route \"{}\"", kind, name), pass.now);
+}
+
 Advance work_on(const Pass& pass, const Step& step) {
   if (auto pause = std::get_if<Pause>(&step)) return work_on_pause(pass, *pause);
   if (auto weight = std::get_if<SetWeight>(&step)) return work_on_pods(pass, weight->percent);
+  if (auto header = std::get_if<SetHeaderRoute>(&step)) return work_on_route(pass, "header", header->name);
+  if (auto mirror = std::get_if<SetMirrorRoute>(&step)) return work_on_route(pass, "mirror", mirror->name);
   return work_on_pods(pass, pass.status.weight);
 }
 
@@ -188,7 +197,7 @@ std::optional<Advance> follow_git(const Pass& pass) {
 
 /// The revision that the cluster remembers as rejected: the route, or without routing the ReplicaSet.
 std::string rejected_in_cluster(const Rollout& desired, const Observed& live) {
-  if (desired.is_routed()) return live.virtual_service ? rejected_mark(*live.virtual_service) : "";
+  if (desired.is_routed()) return rejected_mark(desired, live.routes);
   const Workload* w = live.workload(desired.hash);
   return w && w->owned && w->rejected ? w->hash : "";
 }

@@ -1,14 +1,13 @@
 #include "rollout/diff.h"
 
 #include <algorithm>
-#include <set>
 
 #include "base/format.h"
 #include "rollout/ephemeral_metadata.h"
-#include "rollout/istio.h"
 #include "rollout/replica_set.h"
 #include "rollout/restart.h"
 #include "rollout/rolling.h"
+#include "rollout/route_diff.h"
 
 namespace reconciler {
 namespace {
@@ -25,8 +24,8 @@ class Comparison {
     for (Action& action : metadata_actions(live_, target_)) out_.actions.push_back(std::move(action));
     if (desired_.is_routed()) {
       if (auto routed = compare_routed(); !routed) return routed.error();
-    } else {
-      compare_rolling();
+    } else if (auto rolled = compare_rolling(); !rolled) {
+      return rolled.error();
     }
     replace_workload();
     replace_old_pods();
@@ -39,8 +38,7 @@ class Comparison {
   Result<void> check_objects() const {
     for (const std::string& name : {desired_.stable_service, desired_.canary_service})
       if (auto fits = check_service(name); !fits) return fits;
-    if (desired_.is_routed() && !live_.virtual_service)
-      return invalid(format("VirtualService {}/{} is missing", desired_.istio.ns, desired_.istio.virtual_service));
+    if (std::string missing = missing_route_object(desired_, live_.routes); !missing.empty()) return invalid(missing);
     return {};
   }
 
@@ -87,15 +85,14 @@ class Comparison {
   }
 
   /// Without routing the pods themselves make the share of traffic.
-  void compare_rolling() {
+  Result<void> compare_rolling() {
     RollingStep step = desired_.paused ? RollingStep{} : rolling_step(desired_, live_, target_);
     for (Action& action : step.grow) out_.actions.push_back(std::move(action));
-    select(desired_.stable_service, target_.stable_service, 0);
-    select(desired_.canary_service, target_.canary_service, 0);
+    if (auto selected = route(); !selected) return selected.error();
     mark_rejected();
     for (Action& action : step.shrink) out_.actions.push_back(std::move(action));
-    routed_ = services_agree();
     wait_for_leaving();
+    return {};
   }
 
   /// The ReplicaSet remembers that its revision was rejected, should the disk be lost.
@@ -142,94 +139,14 @@ class Comparison {
     }
   }
 
-  /// Services and weights, in the order that never points traffic at nothing.
+  /// Services and weights.
   Result<void> route() {
-    auto current = canary_weight(*live_.virtual_service, desired_);
-    if (!current) return current.error();
-    weight_ = next_weight(*current);
-    auto wanted = with_canary_weight(*live_.virtual_service, desired_, weight_);
-    if (!wanted) return wanted.error();
-    Json after = with_rejected_mark(*wanted, target_.rejected);
-    const bool rewrite = after != *live_.virtual_service;
-    const bool lower = weight_ < *current;
-    const bool stable_selected = select(desired_.stable_service, target_.stable_service, *current);
-    if (rewrite && lower && stable_selected) rewrite_routes(after, *current);
-    // The canary's Service leaves a revision only when no traffic goes through it any more.
-    const bool quiet = *current == 0 || (rewritten_ && weight_ == target_.weight) || target_.weight > 0;
-    const bool canary_selected = quiet && select(desired_.canary_service, target_.canary_service, 0);
-    if (rewrite && !lower && stable_selected && canary_selected) rewrite_routes(after, *current);
-    routed_ = !rewrite && weight_ == target_.weight && services_agree();
-    if (weight_ != target_.weight) wait("waiting for stable pods before more traffic returns to them");
+    auto routes = diff_routes(desired_, live_, target_);
+    if (!routes) return routes.error();
+    for (Action& action : routes->actions) out_.actions.push_back(std::move(action));
+    if (!routes->waiting.empty()) wait(std::move(routes->waiting));
+    routed_ = routes->agrees;
     return {};
-  }
-
-  /// A stable revision that was shrunk gets traffic back only as fast as its pods come up (dynamicStableScale).
-  int next_weight(int current) const {
-    if (!desired_.dynamic_stable_scale || desired_.replicas == 0 || target_.weight >= current) return target_.weight;
-    const int covered = int(std::min<int64_t>(100, int64_t(available(target_.stable)) * 100 / desired_.replicas));
-    return std::clamp(100 - covered, target_.weight, current);
-  }
-
-  bool services_agree() const {
-    return agrees(desired_.stable_service, target_.stable_service) &&
-           agrees(desired_.canary_service, target_.canary_service);
-  }
-
-  bool agrees(const std::string& service, const std::string& hash) const {
-    return service.empty() || live_.services.at(service).hash == hash;
-  }
-
-  /// Makes `service` select `hash` once that revision has enough pods. True when it does so after these actions.
-  bool select(const std::string& service, const std::string& hash, int weight_elsewhere) {
-    if (service.empty()) return true;
-    const ServiceState& state = live_.services.at(service);
-    if (hash.empty() || state.hash == hash) return true;
-    if (available(hash) < pods_needed_to_select(service, state, weight_elsewhere)) {
-      // At the end of a canary stable may have no pods left and get none: the Service goes to the next stable revision.
-      if (asked_for(hash) > 0) wait(format("waiting for pods of {} before Service {} selects them", hash, service));
-      return false;
-    }
-    out_.actions.emplace_back(SelectRevision{service, state.hash, hash});
-    return true;
-  }
-
-  /// A Service that selects every pod is taken over only by a full revision (spec 3.3). Otherwise the new revision
-  /// must not have fewer pods than the old one had for the traffic that comes this way.
-  int pods_needed_to_select(const std::string& service, const ServiceState& state, int weight_elsewhere) const {
-    const bool is_canary = service == desired_.canary_service;
-    const int one = std::min(1, desired_.replicas);
-    if (is_canary && target_.canary_service != target_.stable_service) return one;
-    const int full = std::max(one, asked_for(is_canary ? target_.canary_service : target_.stable_service));
-    if (state.hash.empty()) return full;
-    if (is_canary || weight_elsewhere == 100) return one;
-    return std::min(full, std::max(1, available(state.hash)));
-  }
-
-  int asked_for(const std::string& hash) const {
-    auto wanted = target_.replicas.find(hash);
-    return wanted == target_.replicas.end() ? 0 : wanted->second;
-  }
-
-  void rewrite_routes(const Json& after, int current) {
-    const bool raises = weight_ > current;
-    const std::string& receiver = raises ? target_.canary_service : target_.stable_service;
-    // Traffic returns to stable as long as anybody is there: a rejected canary is worse than a busy stable.
-    const int needed = raises ? std::max(pods_to_raise(), std::min(1, desired_.replicas))
-                              : std::min(share_of(desired_.replicas, 100 - weight_), 1);
-    if (available(receiver) < needed) {
-      wait(format("waiting for {} of {} pods of {} before traffic is shifted to it", needed - available(receiver),
-                  needed, receiver));
-      return;
-    }
-    rewritten_ = true;
-    out_.actions.emplace_back(
-        RewriteRoutes{desired_.istio.ns, desired_.istio.virtual_service, *live_.virtual_service, after});
-  }
-
-  int pods_to_raise() const {
-    const auto canary = target_.replicas.find(target_.canary_service);
-    const int share = share_of(desired_.replicas, weight_);
-    return enough_of(desired_, canary == target_.replicas.end() ? share : std::min(share, canary->second));
   }
 
   /// Too many pods of a revision that stays. Only once traffic is where it should be.
@@ -323,8 +240,6 @@ class Comparison {
   const Target& target_;
   const TimePoint now_;
   Difference out_;
-  bool rewritten_ = false;
-  int weight_ = 0;       ///< the canary's share that the route may have by now
   bool routed_ = false;  ///< live Services and weights are those of the target
 };
 

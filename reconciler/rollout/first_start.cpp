@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "rollout/image.h"
+#include "rollout/routing.h"
 #include "rollout/transition.h"
 
 namespace reconciler {
@@ -38,8 +39,7 @@ Advance first_start(const Rollout& desired, const Observed& live, std::optional<
   for (const std::string& name : {desired.stable_service, desired.canary_service})
     if (!name.empty() && !live.services.contains(name))
       return {.held = format("Service {}/{} is missing", desired.key.ns, name)};
-  if (desired.is_routed() && !live.virtual_service)
-    return {.held = format("VirtualService {}/{} is missing", desired.istio.ns, desired.istio.virtual_service)};
+  if (std::string missing = missing_route_object(desired, live.routes); !missing.empty()) return {.held = missing};
   bool several = false;
   const Workload* stable = running(desired, live, several);
   if (stable && several) return {.held = several_run(desired)};

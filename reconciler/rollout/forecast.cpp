@@ -5,12 +5,23 @@
 #include "base/format.h"
 #include "rollout/plan.h"
 #include "rollout/replica_set.h"
+#include "rollout/routing.h"
 
 namespace reconciler {
 namespace {
 
 /// No list of steps is so long that the engine needs more passes.
 constexpr int kPassesMax = 10'000;
+
+/// The same steps whichever router carries them out: one route stands for all.
+Rollout with_ideal_route(Rollout desired) {
+  desired.ping_pong = false;
+  if (!desired.is_routed()) return desired;
+  if (desired.stable_service.empty()) desired.stable_service = "stable";
+  if (desired.canary_service.empty()) desired.canary_service = "canary";
+  desired.routing.routers = {IstioRouting{{{.ns = desired.key.ns, .name = desired.key.name}}, std::nullopt}};
+  return desired;
+}
 
 /// The cluster that does as it is told, at once.
 class IdealCluster {
@@ -22,7 +33,8 @@ class IdealCluster {
       if (!hash.empty() && !live_.workload(hash)) add(desired, hash, desired.replicas, now);
     if (!desired.stable_service.empty()) live_.services[desired.stable_service].hash = stable;
     if (!desired.canary_service.empty()) live_.services[desired.canary_service].hash = canary;
-    if (desired.is_routed()) live_.virtual_service = route(desired, status ? status->weight : 0);
+    for (const RouteObject& object : route_objects(desired))
+      live_.routes[object.key] = route(desired, status ? status->weight : 0);
   }
 
   const Observed& at(TimePoint now) {
@@ -45,7 +57,7 @@ class IdealCluster {
     if (const auto* remove = std::get_if<DeleteReplicaSet>(&action))
       std::erase_if(live_.workloads, [&](const Workload& w) { return w.name == remove->name; });
     if (const auto* select = std::get_if<SelectRevision>(&action)) live_.services[select->service].hash = select->hash;
-    if (const auto* rewrite = std::get_if<RewriteRoutes>(&action)) live_.virtual_service = rewrite->after;
+    if (const auto* rewrite = std::get_if<RewriteRoutes>(&action)) live_.routes[rewrite->object] = rewrite->after;
   }
 
  private:
@@ -53,10 +65,7 @@ class IdealCluster {
     Json destinations = Json::array();
     destinations.push_back({{"destination", {{"host", desired.stable_service}}}, {"weight", 100 - weight}});
     destinations.push_back({{"destination", {{"host", desired.canary_service}}}, {"weight", weight}});
-    Json http = Json::array();
-    for (const std::string& name : desired.istio.routes) http.push_back({{"name", name}, {"route", destinations}});
-    if (http.empty()) http.push_back({{"route", destinations}});
-    return {{"spec", {{"http", std::move(http)}}}};
+    return {{"spec", {{"http", Json::array({{{"route", std::move(destinations)}}})}}}};
   }
 
   static void resize(Workload& w, int replicas) { w.replicas = w.current = w.ready = w.available = replicas; }
@@ -88,7 +97,8 @@ bool is_at_rest(const Status& status) { return status.phase == Phase::Healthy ||
 
 }  // namespace
 
-Forecast forecast(const Rollout& desired, const std::optional<Status>& status, TimePoint now) {
+Forecast forecast(const Rollout& in_git, const std::optional<Status>& status, TimePoint now) {
+  const Rollout desired = with_ideal_route(in_git);
   const TimePoint start = now;
   Rollout asked = desired;
   IdealCluster cluster(desired, status, now);

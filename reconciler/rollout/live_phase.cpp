@@ -53,7 +53,7 @@ LivePhase live_phase(const Rollout& desired, const Observed& live, const std::op
   if (pods.updated_available < pods.updated)
     return {Phase::Progressing,
             format("{} of {} pods are not available yet", pods.updated - pods.updated_available, pods.updated)};
-  if (desired.istio.virtual_service.empty() && pods.replicas > pods.updated)
+  if (desired.routing.routers.empty() && pods.replicas > pods.updated)
     return {Phase::Progressing, format("{} old pods are terminating", pods.replicas - pods.updated)};
   if (!status->stable || status->stable->hash != desired.hash) return {Phase::Progressing, "steps are outstanding"};
   return {Phase::Healthy, ""};

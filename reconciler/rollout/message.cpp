@@ -84,7 +84,11 @@ std::string describe(const Action& action) {
     std::string operator()(const ReleaseService& a) const {
       return format("let Service {} select every pod again", a.service);
     }
-    std::string operator()(const RewriteRoutes& a) const { return format("shift weights of {}", a.name); }
+    std::string operator()(const RewriteRoutes& a) const {
+      if (a.before.is_null()) return format("create {} {}", a.object.kind, a.object.name);
+      if (a.object.kind == "DestinationRule") return "point the subsets of " + a.object.name;
+      return "shift weights of " + a.object.name;
+    }
   } words;
   return std::visit(words, action);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/object_key.h"
 #include "base/time.h"
 #include "rollout/rollout.h"
 
@@ -67,7 +68,7 @@ struct RolloutObject {
 struct Observed {
   std::vector<Workload> workloads;               ///< ordered by name
   std::map<std::string, ServiceState> services;  ///< the stable and canary Services that exist, by name
-  std::optional<Json> virtual_service;           ///< the live object, without managedFields
+  std::map<ObjectKey, Json> routes;              ///< the objects of its routers that exist, without managedFields
   std::optional<RolloutObject> object;           ///< nothing when there is none, or its kind does not exist
   std::optional<int> workload_replicas;          ///< spec.replicas of what workloadRef names, when it has any
   /// Names of ReplicaSets that look like ours and belong to somebody else.

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/format.h"
-#include "rollout/istio.h"
 #include "rollout/live_phase.h"
+#include "rollout/route_diff.h"
 #include "rollout/target.h"
 
 namespace reconciler {
@@ -100,14 +100,16 @@ class View {
  private:
   /// The weights as the route has them; null when it cannot be read, or nothing is stable yet.
   Json weights() const {
-    if (!status_.stable || !live_.virtual_service) return nullptr;
-    auto weight = canary_weight(*live_.virtual_service, desired_);
+    if (!status_.stable || desired_.routing.routers.empty()) return nullptr;
+    if (!missing_route_object(desired_, live_.routes).empty()) return nullptr;
+    const Traffic sides = traffic_of(target(desired_, status_));
+    auto weight = canary_weight(desired_, live_.routes, sides);
     if (!weight) return nullptr;
     const std::string& canary = status_.canary ? status_.canary->hash : status_.stable->hash;
-    return {{"canary", {{"weight", *weight}, {"serviceName", desired_.canary_service}, {"podTemplateHash", canary}}},
+    return {{"canary", {{"weight", *weight}, {"serviceName", sides.canary.service}, {"podTemplateHash", canary}}},
             {"stable",
              {{"weight", 100 - *weight},
-              {"serviceName", desired_.stable_service},
+              {"serviceName", sides.stable.service},
               {"podTemplateHash", status_.stable->hash}}}};
   }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "rollout/traffic_routing.h"
 
 namespace reconciler {
 
@@ -40,7 +41,7 @@ struct SetCanaryScale {
   bool operator==(const SetCanaryScale&) const = default;
 };
 
-using Step = std::variant<SetWeight, Pause, SetCanaryScale>;
+using Step = std::variant<SetWeight, Pause, SetCanaryScale, SetHeaderRoute, SetMirrorRoute>;
 
 /// Labels and annotations that pods have by their role, for as long as they have it.
 struct PodMetadata {
@@ -73,15 +74,6 @@ struct PodCount {
   int number = 0;
   Unit unit = Unit::Pods;
   bool operator==(const PodCount&) const = default;
-};
-
-/// trafficRouting.istio.virtualService: whose weights to rewrite. `routes` empty: the only route, else the first
-/// unnamed.
-struct IstioRouting {
-  std::string ns;
-  std::string virtual_service;
-  std::vector<std::string> routes;
-  bool operator==(const IstioRouting&) const = default;
 };
 
 enum class Verb { Promote, PromoteFull, Abort, Retry, Pause, Resume };
@@ -129,7 +121,10 @@ struct Rollout {
   bool paused = false;
   std::string stable_service;  ///< empty: none, which only a rollout without traffic routing may have
   std::string canary_service;
-  IstioRouting istio;
+  /// pingPong: `stable_service` is the ping Service and `canary_service` the pong Service, and each promotion makes the
+  /// other one the stable side.
+  bool ping_pong = false;
+  TrafficRouting routing;
   PodCount max_surge{25, PodCount::Unit::Percent};  ///< sizes ReplicaSets only without traffic routing
   PodCount max_unavailable{25, PodCount::Unit::Percent};
   std::vector<Step> steps;
@@ -146,7 +141,7 @@ struct Rollout {
   bool operator==(const Rollout&) const = default;
 
   /// Is traffic shifted by a router? Otherwise the numbers of pods make its share.
-  bool is_routed() const { return !istio.virtual_service.empty(); }
+  bool is_routed() const { return !routing.routers.empty(); }
 };
 
 }  // namespace reconciler

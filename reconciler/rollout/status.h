@@ -64,6 +64,7 @@ struct Status {
   std::optional<StepPosition> step;  ///< absent without steps
   std::string returning;             ///< why the canary is on its way out; empty while it is not
   int weight = 0;                    ///< the canary's share the route is asked for
+  bool pong_is_stable = false;       ///< with pingPong: the pong Service is the stable side
   std::vector<Revision> previous;    ///< former stable revisions, newest first, at most the rollback window
   std::vector<Rejected> rejected;    ///< newest first, at most 10
   std::optional<int> collisions;     ///< collisionCount of spec 2.1

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "rollout/ephemeral_metadata.h"
+#include "rollout/managed_routes.h"
 #include "rollout/replica_counts.h"
 
 namespace reconciler {
@@ -81,8 +82,13 @@ std::map<std::string, std::string> metadata_by_role(const Rollout& desired, cons
 
 }  // namespace
 
+Roles roles_of(const Rollout& desired, const Status& status) {
+  if (desired.ping_pong && status.pong_is_stable) return {desired.canary_service, desired.stable_service};
+  return {desired.stable_service, desired.canary_service};
+}
+
 Target target(const Rollout& desired, const Status& status) {
-  Target out{.linger = linger(desired, status)};
+  Target out{.roles = roles_of(desired, status), .linger = linger(desired, status)};
   out.metadata = metadata_by_role(desired, status);
   out.workload = workload_kept(desired, status);
   out.first_revision = status.previous.empty() && !(status.stable && status.canary);
@@ -107,6 +113,7 @@ Target target(const Rollout& desired, const Status& status) {
   // A canary without pods is not selected: nobody would answer. With no replicas at all nobody does anyway.
   if (out.replicas[out.canary] > 0 || status.weight > 0) out.canary_service = out.canary;
   out.weight = status.weight;
+  out.managed = managed_routes(desired, status);
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "rollout/observed.h"
 #include "rollout/rollout.h"
@@ -11,13 +12,25 @@
 
 namespace reconciler {
 
+/// The Services that lead to stable and to the canary, by name.
+struct Roles {
+  std::string stable;
+  std::string canary;
+  bool operator==(const Roles&) const = default;
+};
+
+/// As the manifest names them; with pingPong as the status remembers.
+Roles roles_of(const Rollout& desired, const Status& status);
+
 struct Target {
+  Roles roles;
   std::map<std::string, int> replicas;  ///< by revision hash; every other revision goes
   std::string stable;                   ///< the revision that is protected, or the only one
   std::string canary;                   ///< the one beside it; without routing also on its way out; empty: none
   std::string stable_service;           ///< the hash that the stable Service selects
   std::string canary_service;
   int weight = 0;                               ///< the canary's share of traffic
+  std::vector<ManagedRoute> managed;            ///< header and mirror routes in force
   std::map<std::string, std::string> metadata;  ///< ephemeral metadata by revision hash, as an annotation's text
   std::string rejected;                         ///< the hash that the route is marked with; empty for none
   /// How long the pods of the other revisions stay once traffic is off them; nothing: as they are.

@@ -27,6 +27,8 @@ std::string outlook(const Rollout& desired, int index) {
     if (scale->weight) return format("next are canary pods for {}%", *scale->weight);
     return "next are canary pods for its weight";
   }
+  if (auto header = std::get_if<SetHeaderRoute>(&step)) return format("next is header route \"{}\"", header->name);
+  if (auto mirror = std::get_if<SetMirrorRoute>(&step)) return format("next is mirror route \"{}\"", mirror->name);
   const auto& duration = std::get<Pause>(step).duration;
   return duration ? "pausing for " + format_duration(*duration) : "pausing until somebody resumes it";
 }
@@ -143,6 +145,8 @@ Advance promote(const Rollout& desired, const Status& status, const std::string&
   next.stable = Revision{status.canary->hash, status.canary->image, whole_seconds(now)};
   next.canary.reset();
   next.weight = 0;
+  // The Service that led to the canary leads to stable from now on: no traffic has to move.
+  if (desired.ping_pong) next.pong_is_stable = !status.pong_is_stable;
   next.phase = Phase::Progressing;
   std::erase_if(next.previous, [&](const Revision& r) { return r.hash == next.stable->hash; });
   next.previous.insert(next.previous.begin(), *status.stable);

@@ -3,13 +3,19 @@
 #include <map>
 
 #include "base/format.h"
-#include "rollout/istio.h"
 #include "rollout/plan.h"
 #include "rollout/replica_counts.h"
+#include "rollout/route_diff.h"
 #include "rollout/target.h"
 
 namespace reconciler {
 namespace {
+
+struct Plan {
+  const Rollout& desired;
+  const Observed& live;
+  const Decision& decision;
+};
 
 int available(const Observed& live, const std::string& hash) {
   const Workload* w = live.workload(hash);
@@ -28,44 +34,90 @@ std::string selected_by(const Observed& live, const Decision& decision, const st
   return hash;
 }
 
-void check_routes(const Rollout& desired, const Observed& live, const Decision& decision, const Action& action,
-                  std::vector<std::string>& out) {
+/// The routes once the actions before `until` are carried out.
+RouteObjects routes_before(const Observed& live, const Decision& decision, const Action* until) {
+  RouteObjects out = live.routes;
+  for (const Action& action : decision.actions) {
+    if (&action == until) break;
+    if (auto rewrite = std::get_if<RewriteRoutes>(&action)) out[rewrite->object] = rewrite->after;
+  }
+  return out;
+}
+
+/// The revision that traffic to this side reaches at that moment.
+std::string receiver_of(const Plan& plan, const Action* until, const std::string& service,
+                        std::string SubsetRevisions::*subset) {
+  if (auto subsets = subset_revisions(plan.desired, routes_before(plan.live, plan.decision, until)))
+    return (*subsets).*subset;
+  return selected_by(plan.live, plan.decision, service, until);
+}
+
+/// Subsets that name other pods move traffic as much as weights do.
+void check_subsets(const Plan& plan, const RouteObjects& before, const RouteObjects& after, int weight,
+                   std::vector<std::string>& out) {
+  const auto& [desired, live, decision] = plan;
+  const auto was = subset_revisions(desired, before), is = subset_revisions(desired, after);
+  if (!is || is == was || desired.replicas == 0) return;
+  if (weight < 100 && !is->stable.empty() && available(live, is->stable) == 0)
+    out.push_back("the stable subset would name a revision without pods");
+  if (weight > 0 && available(live, is->canary) < pods_to_carry(desired, decision.status, weight))
+    out.push_back("the canary's subset would name a revision without enough available pods");
+  if (weight > 0 && is_rejected(decision.status, is->canary)) out.push_back("a rejected revision would get traffic");
+}
+
+void check_routes(const Plan& plan, const Action& action, std::vector<std::string>& out) {
+  const auto& [desired, live, decision] = plan;
   const auto& rewrite = std::get<RewriteRoutes>(action);
-  auto before = canary_weight(rewrite.before, desired), after = canary_weight(rewrite.after, desired);
-  if (!before || !after || !weights_sum_to_100(rewrite.after, desired)) {
-    out.push_back("weights of a route would not sum to 100");
-    return;
+  const RouteObjects before = routes_before(live, decision, &action);
+  RouteObjects after = before;
+  after[rewrite.object] = rewrite.after;
+  const Traffic sides = traffic_of(target(desired, decision.status));
+  auto weight_before = canary_weight(desired, before, sides), weight_after = canary_weight(desired, after, sides);
+  auto all = splits(desired, after, sides);
+  auto is_whole = [](const Split& split) { return split.stable + split.canary + split.others == 100; };
+  if (!weight_before || !weight_after || !all || !std::all_of(all->begin(), all->end(), is_whole)) {
+    // Of several objects one is put right after the other.
+    const auto was = splits(desired, before, sides);
+    if (!all || !was ||
+        std::count_if(all->begin(), all->end(), is_whole) <= std::count_if(was->begin(), was->end(), is_whole)) {
+      out.push_back("weights of a route would not sum to 100");
+      return;
+    }
   }
-  if (*after > decision.status.weight && *after > *before)
+  if (!weight_before || !weight_after) return;
+  check_subsets(plan, before, after, *weight_after, out);
+  std::string stable = receiver_of(plan, &action, sides.stable.service, &SubsetRevisions::stable);
+  std::string canary = receiver_of(plan, &action, sides.canary.service, &SubsetRevisions::canary);
+  if (*weight_after < *weight_before && desired.replicas > 0 && !stable.empty() && available(live, stable) == 0)
+    out.push_back("traffic would return to a revision without pods");
+  const bool new_route = has_managed_route(desired, after) && !has_managed_route(desired, before);
+  if (new_route && available(live, canary) == 0) out.push_back("a route would lead to a canary without pods");
+  if (*weight_after <= *weight_before && !new_route) return;
+  if (*weight_after > decision.status.weight && *weight_after > *weight_before)
     out.push_back("the canary would get more traffic than its step allows");
-  if (*after <= *before) {
-    std::string receiver = selected_by(live, decision, desired.stable_service, &action);
-    if (*after < *before && desired.replicas > 0 && !receiver.empty() && available(live, receiver) == 0)
-      out.push_back("traffic would return to a revision without pods");
-    return;
-  }
-  std::string receiver = selected_by(live, decision, desired.canary_service, &action);
-  if (!decision.status.canary || receiver != decision.status.canary->hash)
-    out.push_back("traffic would go to a canary Service that selects something else");
-  if (available(live, receiver) < pods_to_carry(desired, decision.status, *after))
+  if (!decision.status.canary || canary != decision.status.canary->hash)
+    out.push_back("traffic would go to a canary side that leads to something else");
+  if (available(live, canary) < pods_to_carry(desired, decision.status, *weight_after))
     out.push_back("traffic would reach a canary without enough available pods");
-  if (is_rejected(decision.status, receiver)) out.push_back("a rejected revision would get traffic");
+  if (is_rejected(decision.status, canary)) out.push_back("a rejected revision would get traffic");
 }
 
 /// Pods that still answer for a Service may not go.
-void check_scale(const Rollout& desired, const Observed& live, const Decision& decision, const Action& action,
-                 std::vector<std::string>& out) {
+void check_scale(const Plan& plan, const Action& action, std::vector<std::string>& out) {
+  const auto& [desired, live, decision] = plan;
   const auto& scale = std::get<ScaleReplicaSet>(action);
-  auto w = std::find_if(live.workloads.begin(), live.workloads.end(), [&](auto& x) { return x.name == scale.name; });
+  auto w = std::find_if(live.workloads.begin(), live.workloads.end(),
+                        [&](const Workload& x) { return x.name == scale.name; });
   if (w == live.workloads.end() || scale.replicas >= w->replicas) return;
   if (!w->owned) out.push_back(format("{} is not ours to scale down", w->name));
   if (!desired.is_routed()) return;
-  auto weight = live.virtual_service ? canary_weight(*live.virtual_service, desired) : Result<int>(100);
+  const Traffic sides = traffic_of(target(desired, decision.status));
+  auto weight = canary_weight(desired, live.routes, sides);
   const int canary_share = weight ? *weight : 100;
-  if (selected_by(live, decision, desired.stable_service, nullptr) == w->hash &&
+  if (receiver_of(plan, nullptr, sides.stable.service, &SubsetRevisions::stable) == w->hash &&
       scale.replicas < share_of(desired.replicas, 100 - canary_share))
     out.push_back("stable would lose capacity for the traffic it holds");
-  if (selected_by(live, decision, desired.canary_service, nullptr) == w->hash && canary_share > 0 &&
+  if (receiver_of(plan, nullptr, sides.canary.service, &SubsetRevisions::canary) == w->hash && canary_share > 0 &&
       scale.replicas < pods_to_carry(desired, decision.status, canary_share))
     out.push_back("the canary would lose capacity for the traffic it holds");
 }
@@ -120,8 +172,8 @@ std::vector<std::string> violations(const Rollout& desired, const Observed& live
     out.push_back("a rejected revision would become stable");
   if (!desired.is_routed()) check_limits(desired, live, decision, out);
   for (const Action& action : decision.actions) {
-    if (std::holds_alternative<RewriteRoutes>(action)) check_routes(desired, live, decision, action, out);
-    if (std::holds_alternative<ScaleReplicaSet>(action)) check_scale(desired, live, decision, action, out);
+    if (std::holds_alternative<RewriteRoutes>(action)) check_routes({desired, live, decision}, action, out);
+    if (std::holds_alternative<ScaleReplicaSet>(action)) check_scale({desired, live, decision}, action, out);
     if (std::holds_alternative<DeleteReplicaSet>(action)) check_delete(live, action, out);
   }
   return out;

@@ -37,6 +37,14 @@ std::string stream_of(const std::vector<Json>& documents) {
 
 Json list_of(const std::vector<Json>& items) { return {{"apiVersion", "v1"}, {"kind", "List"}, {"items", items}}; }
 
+/// The two Services as the strategy names them.
+Json services_of(const App& app) {
+  const char *first = app.ping_pong ? "pingService" : "stableService",
+             *second = app.ping_pong ? "pongService" : "canaryService";
+  Json out = {{first, app.stable_service()}, {second, app.canary_service()}};
+  return app.ping_pong ? Json{{"pingPong", std::move(out)}} : out;
+}
+
 std::string base_path(const App& app) { return app.folder + "/" + app.key.name; }
 
 }  // namespace
@@ -45,8 +53,8 @@ Json rollout_manifest(const App& app) {
   Json out = named("argoproj.io/v1alpha1", "Rollout", app.key.ns, app.key.name);
   set_edition(app, out);
   Json canary = Json::object();
-  if (app.has_services) canary = {{"stableService", app.stable_service()}, {"canaryService", app.canary_service()}};
-  if (app.routed) canary["trafficRouting"] = {{"istio", {{"virtualService", {{"name", app.key.name}}}}}};
+  if (app.has_services) canary = services_of(app);
+  if (app.routed) canary["trafficRouting"] = traffic_routing(app);
   if (!app.max_surge.is_null()) canary["maxSurge"] = app.max_surge;
   if (!app.max_unavailable.is_null()) canary["maxUnavailable"] = app.max_unavailable;
   if (app.dynamic_stable) canary["dynamicStableScale"] = true;
@@ -77,15 +85,13 @@ Json rollout_manifest(const App& app) {
 }
 
 std::vector<Json> network_manifests(const App& app) {
-  Json routes = Json::array({{{"destination", {{"host", app.stable_service()}}}, {"weight", 100}},
-                             {{"destination", {{"host", app.canary_service()}}}, {"weight", 0}}});
-  Json virtual_service = named("networking.istio.io/v1", "VirtualService", app.key.ns, app.key.name);
-  set_edition(app, virtual_service);
-  virtual_service["spec"] = {{"hosts", {app.key.name}},
-                             {"http", Json::array({{{"name", "primary"}, {"route", routes}}})}};
   std::vector<Json> out;
   if (app.has_services) out = {service(app, app.stable_service()), service(app, app.canary_service())};
-  if (app.routed) out.push_back(std::move(virtual_service));
+  if (app.routed)
+    for (Json& route : route_manifests(app)) {
+      set_edition(app, route);
+      out.push_back(std::move(route));
+    }
   if (app.workload_scale_down) {
     Json deployment = named("apps/v1", "Deployment", app.key.ns, app.key.name);
     deployment["spec"] = workload_spec(app);

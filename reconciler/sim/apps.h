@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "rollout/rollout.h"
+#include "sim/app_routes.h"
 #include "sim/commits.h"
 
 namespace reconciler {
@@ -20,8 +21,10 @@ struct App {
   std::optional<int> deadline_seconds;
   bool deadline_aborts = false;
   bool paused = false;
-  bool routed = true;        ///< by the VirtualService; else the numbers of pods make the share of traffic
-  bool has_services = true;  ///< which only an app without routing may be without
+  bool routed = true;  ///< by its router; else the numbers of pods make the share of traffic
+  AppRouter router = AppRouter::Istio;
+  bool has_services = true;  ///< which only an app without routing, or with subsets, may be without
+  bool ping_pong = false;    ///< its two Services take turns
   Json max_surge, max_unavailable;
   bool dynamic_stable = false;
   std::optional<int> min_pods;
@@ -44,7 +47,7 @@ struct App {
 };
 
 Json rollout_manifest(const App& app);
-/// The two Services and the VirtualService.
+/// The two Services and what its router needs.
 std::vector<Json> network_manifests(const App& app);
 
 /// All files of an app, as they are to be.

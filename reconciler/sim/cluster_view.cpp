@@ -1,7 +1,10 @@
 #include "sim/cluster_view.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "rollout/action.h"
-#include "rollout/istio.h"
+#include "sim/route_view.h"
 
 namespace reconciler {
 namespace {
@@ -38,20 +41,32 @@ RolloutView view_of(const World& world, const RolloutKey& rollout, const Json* r
   };
   RolloutView out;
   const Json stable = get("v1", "Service", rollout.name), canary = get("v1", "Service", rollout.name + "-canary");
-  const Json routes = get("networking.istio.io/v1", "VirtualService", rollout.name);
-  out.complete = !stable.is_null() && !canary.is_null() && !routes.is_null();
-  out.routed = !routes.is_null();
   out.stable_selects = selected_hash(stable);
   out.canary_selects = selected_hash(canary);
-  out.mark = text_at(routes, {"metadata", "annotations", kRejectedAnnotation});
-  if (const Json* http = find(routes, {"spec", "http"}); http && http->is_array() && !http->empty()) {
-    out.weight_sum = 0;
-    for (const Json& destination : (*http)[0].at("route")) {
-      const int weight = int(integer_at(destination, {"weight"}).value_or(0));
-      out.weight_sum += weight;
-      if (text_at(destination, {"destination", "host"}) == rollout.name + "-canary") out.canary_weight = weight;
+  bool has_sides = !stable.is_null() && !canary.is_null();
+  std::string extra;
+  for (const RouteKind& kind : route_kinds_known())
+    for (const std::string& name : route_names(rollout)) {
+      if (!world.catalogue().by_kind(kind.api_version, kind.kind)) continue;
+      const Json object = get(kind.api_version, kind.kind, name);
+      if (object.is_null()) continue;
+      if (std::string(kind.kind) == "DestinationRule") {
+        std::tie(out.stable_selects, out.canary_selects) = subset_hashes(object);
+        has_sides = true;
+        continue;
+      }
+      out.routed = true;
+      if (const std::string mark = text_at(object, {"metadata", "annotations", kRejectedAnnotation}); !mark.empty())
+        out.mark = mark;
+      if (const std::string target = extra_route_target(object); !target.empty()) extra = target;
+      for (const RouteShare& share : shares_in(object, rollout)) {
+        out.canary_weight = std::max(out.canary_weight, share.second);
+        if (const int sum = share.first + share.second + share.others; sum != 100) out.weight_sum = sum;
+      }
     }
-  }
+  out.complete = has_sides && out.routed;
+  if (!extra.empty())
+    out.extra_route_leads_to = extra == rollout.name || extra == "stable" ? out.stable_selects : out.canary_selects;
   for (const Object& set : world.store().list(*world.catalogue().by_kind("apps/v1", "ReplicaSet"), rollout.ns)) {
     const std::string name = text_at(*set, {"metadata", "name"});
     const std::string hash = text_at(*set, {"metadata", "labels", kHashLabel});

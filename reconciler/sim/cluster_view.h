@@ -17,12 +17,13 @@ struct RevisionView {
 };
 
 struct RolloutView {
-  bool complete = false;  ///< both Services and the VirtualService exist
-  bool routed = false;    ///< the VirtualService exists
-  int canary_weight = 0;
+  bool complete = false;  ///< both Services (or subsets) and a route exist
+  bool routed = false;    ///< an object that shares traffic exists
+  int canary_weight = 0;  ///< the highest that any route gives to the second Service
   int weight_sum = 100;
   std::string stable_selects, canary_selects;  ///< hashes; empty when the Service selects every revision
-  std::string mark;                            ///< the revision that the VirtualService says is rejected
+  std::string extra_route_leads_to;            ///< the revision that a header or mirror route sends requests to
+  std::string mark;                            ///< the revision that a route says is rejected
   std::map<std::string, RevisionView> revisions;
 
   /// The share of traffic of each revision; what reaches all revisions alike stands under "".

@@ -2,8 +2,10 @@
 
 #include "base/format.h"
 #include "rollout/action.h"
+#include "rollout/routing.h"
 #include "rollout/target.h"
 #include "sim/cluster_view.h"
+#include "sim/route_view.h"
 
 namespace reconciler {
 namespace {
@@ -37,12 +39,20 @@ std::vector<std::string> wrong_world(const Rollout& wanted, const Status& status
   const bool failing = is_broken(wanted) || ails;
   if (view.weight_sum != 100) out.push_back(format("weights sum to {}", view.weight_sum));
   if (wanted.paused) return out;
-  if (!failing && view.routed && view.canary_weight != target.weight)
-    out.push_back(format("canary weight {} instead of {}", view.canary_weight, target.weight));
-  if (!failing && !wanted.stable_service.empty() && view.stable_selects != target.stable_service)
-    out.push_back(format("the stable Service selects {} instead of {}", view.stable_selects, target.stable_service));
-  if (!failing && !wanted.canary_service.empty() && view.canary_selects != target.canary_service)
-    out.push_back(format("the canary Service selects {} instead of {}", view.canary_selects, target.canary_service));
+  const bool swapped = wanted.ping_pong && status.pong_is_stable;
+  const int weight = swapped ? 100 - target.weight : target.weight;
+  const std::string& first = swapped ? target.canary_service : target.stable_service;
+  const std::string& second = swapped ? target.stable_service : target.canary_service;
+  if (!failing && view.routed && view.canary_weight != weight)
+    out.push_back(format("the second Service has weight {} instead of {}", view.canary_weight, weight));
+  if (!failing && !wanted.stable_service.empty() && view.stable_selects != first)
+    out.push_back(format("the first Service selects {} instead of {}", view.stable_selects, first));
+  if (!failing && !wanted.canary_service.empty() && view.canary_selects != second)
+    out.push_back(format("the second Service selects {} instead of {}", view.canary_selects, second));
+  if (target.managed.empty() && !view.extra_route_leads_to.empty()) out.push_back("a header or mirror route stays");
+  const bool answered = status.canary && view.available(status.canary->hash) > 0;
+  if (!failing && answered && !target.managed.empty() && view.extra_route_leads_to != status.canary->hash)
+    out.push_back("a header or mirror route is missing");
   for (const auto& [hash, pods] : target.replicas) {
     auto found = view.revisions.find(hash);
     // Of a revision that is gone only Git knows the template, and Git asks for another.
@@ -114,9 +124,13 @@ std::vector<std::string> wrong_objects(const World& world, const Rollout& wanted
     if (!ports || ports->size() != 1 || integer_at((*ports)[0], {"targetPort"}) != 8080)
       out.push_back(format("the port of Service {} is not as Git asks for", name));
   }
-  const Json routes = live("networking.istio.io/v1", "VirtualService", wanted.istio.virtual_service);
-  if (wanted.is_routed() && text_at(routes, {"metadata", "labels", kOwnerLabel}) != "serin")
-    out.push_back("the VirtualService has not our label");
+  for (const RouteObject& object : route_objects(wanted)) {
+    if (object.use == RouteUse::Made) continue;
+    for (const RouteKind& kind : route_kinds_known())
+      if (object.key.kind == kind.kind &&
+          text_at(live(kind.api_version, kind.kind, object.key.name), {"metadata", "labels", kOwnerLabel}) != "serin")
+        out.push_back(format("the {} has not our label", object.key.kind));
+  }
   return out;
 }
 

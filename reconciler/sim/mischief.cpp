@@ -79,12 +79,16 @@ void Mischief::move_weights(const App& app) {
                           .ns = app.key.ns,
                           .name = app.key.name};
   auto live = world_.get(path);
-  if (!live) return;
+  const bool has_http = app.router == AppRouter::Istio || app.router == AppRouter::TwoServices;
+  if (!live || !has_http) return;
   const int weight = random_.between(0, 100);
   Json changed = **live;
-  for (Json& destination : changed["spec"]["http"][0]["route"]) {
-    const bool canary = text_at(destination, {"destination", "host"}) == app.canary_service();
-    destination["weight"] = canary ? weight : 100 - weight;
+  for (Json& route : changed["spec"]["http"]) {
+    if (text_at(route, {"name"}) != "primary") continue;
+    for (Json& destination : route["route"]) {
+      const bool canary = text_at(destination, {"destination", "host"}) == app.canary_service();
+      destination["weight"] = canary ? weight : 100 - weight;
+    }
   }
   say_(app.key, format("somebody moves {}% to the canary", weight));
   (void)world_.update(path, changed, kByHand);
@@ -112,11 +116,14 @@ void Mischief::edit_port(const App& app) {
 }
 
 void Mischief::take_label(const App& app) {
-  const ResourcePath path{.type = world_.catalogue().by_kind("networking.istio.io/v1", "VirtualService"),
+  const std::vector<Json> routes = app.routed ? route_manifests(app) : std::vector<Json>{};
+  if (routes.empty()) return;
+  const std::string kind = text_at(routes.front(), {"kind"});
+  const ResourcePath path{.type = world_.catalogue().by_kind(text_at(routes.front(), {"apiVersion"}), kind),
                           .ns = app.key.ns,
                           .name = app.key.name};
   if (!world_.get(path)) return;
-  say_(app.key, "somebody takes our label from the VirtualService");
+  say_(app.key, format("somebody takes our label from the {}", kind));
   (void)world_.patch(path, PatchKind::Merge, {{"metadata", {{"labels", {{std::string(kOwnerLabel), nullptr}}}}}},
                      kByHand);
 }

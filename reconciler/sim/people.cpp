@@ -49,6 +49,8 @@ void People::draw_kind(App& app) {
   if (random_.chance(0.5)) app.max_unavailable = random_.pick(counts);
   auto is_zero = [](const Json& count) { return count == 0 || count == "0%"; };
   if (is_zero(app.max_surge) && is_zero(app.max_unavailable)) app.max_surge = 1;
+  if (app.routed && random_.chance(0.4)) draw_router(app);
+  app.ping_pong = app.routed && can_take_turns(app.router) && random_.chance(0.2);
   app.dynamic_stable = app.routed && random_.chance(0.25);
   if (random_.chance(0.15)) app.min_pods = random_.between(1, 3);
   if (random_.chance(0.1)) app.progress_threshold = {{"type", "Percent"}, {"value", random_.between(0, 100)}};
@@ -56,6 +58,28 @@ void People::draw_kind(App& app) {
   if (random_.chance(0.2)) app.delay_revision_limit = random_.between(0, 2);
   if (random_.chance(0.15)) app.canary_metadata = {{"labels", {{"role", "canary"}}}, {"annotations", {{"a", "b"}}}};
   if (random_.chance(0.15)) app.stable_metadata = {{"labels", {{"role", "stable"}}}};
+}
+
+/// All but SMI, whose TrafficSplit nobody sees before the program makes it.
+void People::draw_router(App& app) {
+  static const std::vector<AppRouter> all = {AppRouter::TwoServices, AppRouter::TlsAndTcp, AppRouter::DestinationRule,
+                                             AppRouter::GatewayApi,  AppRouter::Nginx,     AppRouter::Alb,
+                                             AppRouter::Traefik,     AppRouter::Apisix,    AppRouter::Ambassador};
+  app.router = random_.pick(all);
+  if (app.router == AppRouter::DestinationRule) app.has_services = random_.chance(0.5);
+}
+
+/// A header or a mirror route comes, or goes.
+Json People::draw_route_step() {
+  const bool goes = random_.chance(0.3);
+  if (random_.chance(0.5)) {
+    Json route = {{"name", "testers"}};
+    if (!goes) route["match"] = Json::array({{{"headerName", "x-tester"}, {"headerValue", {{"exact", "yes"}}}}});
+    return {{"setHeaderRoute", std::move(route)}};
+  }
+  Json route = {{"name", "shadow"}, {"percentage", random_.between(1, 100)}};
+  if (!goes) route["match"] = Json::array({{{"method", {{"exact", "GET"}}}}});
+  return {{"setMirrorRoute", std::move(route)}};
 }
 
 Json People::draw_steps(const App& app) {
@@ -71,6 +95,8 @@ Json People::draw_steps(const App& app) {
       const Json scale[] = {
           {{"replicas", random_.between(0, 5)}}, {{"weight", random_.between(0, 100)}}, {{"matchTrafficWeight", true}}};
       steps.push_back({{"setCanaryScale", scale[random_.below(3)]}});
+    } else if (app.routed && has_route_steps(app.router) && random_.chance(0.25)) {
+      steps.push_back(draw_route_step());
     } else if (random_.chance(0.2)) {
       steps.push_back({{"pause", Json::object()}});
     } else {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "objects/key.h"
+#include "base/object_key.h"
 #include "sim/apps.h"
 #include "sim/random.h"
 #include "sim/sim_clock.h"
@@ -73,6 +73,8 @@ class People {
   void allow(App& app);
   Json draw_steps(const App& app);
   void draw_kind(App& app);
+  void draw_router(App& app);
+  Json draw_route_step();
   void note_tag(const App& app);
 
   SimRemote& remote_;

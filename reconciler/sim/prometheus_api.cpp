@@ -67,7 +67,7 @@ SourceSeries derived(std::string_view name, SeriesLabels labels, const Counter& 
 
 double mean_duration() {
   double mean = 0, below = 0, bound_below = 0;
-  for (const auto& [bound, share] : Traffic::durations()) {
+  for (const auto& [bound, share] : RequestTraffic::durations()) {
     mean += (share - below) * (bound + bound_below) / 2;
     below = share;
     bound_below = bound;
@@ -76,7 +76,7 @@ double mean_duration() {
 }
 
 /// Calls `visit` with every series of the world's traffic.
-void visit_series(const Traffic& traffic, bool histograms, const std::function<void(SourceSeries)>& visit) {
+void visit_series(const RequestTraffic& traffic, bool histograms, const std::function<void(SourceSeries)>& visit) {
   for (const auto& [labels, counter] : traffic.requests()) {
     visit(derived(kRequests, labels, counter, 1));
     if (!histograms) continue;
@@ -84,7 +84,7 @@ void visit_series(const Traffic& traffic, bool histograms, const std::function<v
     visit(derived(name + "_count", labels, counter, 1));
     visit(derived(name + "_sum", labels, counter, mean_duration()));
     SeriesLabels bucket = labels;
-    for (const auto& [bound, share] : Traffic::durations()) {
+    for (const auto& [bound, share] : RequestTraffic::durations()) {
       bucket["le"] = number_text(bound);
       visit(derived(name + "_bucket", bucket, counter, share));
     }

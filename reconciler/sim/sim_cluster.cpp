@@ -64,13 +64,17 @@ void SimCluster::list(Watch& watch) {
 
 void SimCluster::follow(const std::set<FollowedKind>& kinds) {
   std::map<WatchedKind, Selection> wanted;
-  for (const FollowedKind& kind : kinds)
-    wanted[{.group = group_of(kind.api_version), .kind = kind.kind}] = selection_of(kind.which);
+  for (const FollowedKind& kind : kinds) {
+    auto [place, added] =
+        wanted.emplace(WatchedKind{.group = group_of(kind.api_version), .kind = kind.kind}, selection_of(kind.which));
+    if (!added && kind.which == Follow::All) place->second = Selection::All;
+  }
   auto first = watches_.begin() + kAlwaysWatched;
   for (auto always = watches_.begin(); always != first; ++always) wanted.erase(always->kind);
   watches_.erase(std::remove_if(first, watches_.end(),
                                 [&](const Watch& watch) {
-                                  if (wanted.contains(watch.kind)) return false;
+                                  auto place = wanted.find(watch.kind);
+                                  if (place != wanted.end() && place->second == watch.selection) return false;
                                   cache_.forget(watch.kind);
                                   return true;
                                 }),

@@ -2,6 +2,7 @@
 
 #include "daemon/elector.h"
 #include "daemon/leader_ports.h"
+#include "sim/app_routes.h"
 #include "sim/faulty_lease.h"
 #include "sim/sim_lease.h"
 
@@ -91,9 +92,10 @@ Stage::Stage(StageOptions options)
       options_(options),
       random_(options.seed ^ 0x57a6e),
       seats_(options.seats) {
+  const ResourceType* definitions = world.catalogue().by_kind("apiextensions.k8s.io/v1", "CustomResourceDefinition");
+  for (const Json& definition : router_definitions()) CHECK(world.create({.type = definitions}, definition));
   if (options.rollout_objects == RolloutObjects::LeftOut) return;
-  const ResourceType* type = world.catalogue().by_kind("apiextensions.k8s.io/v1", "CustomResourceDefinition");
-  CHECK(world.create({.type = type}, rollout_definition()));
+  CHECK(world.create({.type = definitions}, rollout_definition()));
 }
 
 Stage::~Stage() = default;

@@ -112,7 +112,7 @@ void Counter::forget_before(TimePoint time) {
   while (corners_.size() > 1 && corners_[1].time <= time) corners_.erase(corners_.begin());
 }
 
-Traffic::Traffic(Records& records, double requests_per_second)
+RequestTraffic::RequestTraffic(Records& records, double requests_per_second)
     : records_(records),
       requests_per_second_(requests_per_second),
       routes_(records.catalogue().by_kind("networking.istio.io/v1", "VirtualService")),
@@ -120,13 +120,13 @@ Traffic::Traffic(Records& records, double requests_per_second)
       services_(records.catalogue().by_kind("v1", "Service")),
       pods_(records.catalogue().by_kind("v1", "Pod")) {}
 
-const std::vector<std::pair<double, double>>& Traffic::durations() {
+const std::vector<std::pair<double, double>>& RequestTraffic::durations() {
   static const std::vector<std::pair<double, double>> shares{
       {1, 0}, {5, 0.2}, {10, 0.5}, {25, 0.9}, {50, 0.96}, {100, 0.99}, {250, 0.998}, {500, 1}, {1000, 1}};
   return shares;
 }
 
-void Traffic::on_event(const StoreEvent& event) {
+void RequestTraffic::on_event(const StoreEvent& event) {
   if (requests_per_second_ <= 0) return;
   ObjectRef ref = ref_of(event);
   auto mark_host = [&](const HostKey& host) {
@@ -159,7 +159,7 @@ void Traffic::on_event(const StoreEvent& event) {
   }
 }
 
-void Traffic::note_service(const StoreEvent& event, const HostKey& host) {
+void RequestTraffic::note_service(const StoreEvent& event, const HostKey& host) {
   if (event.previous)
     if (auto found = selecting_.find(first_selector_key(*event.previous)); found != selecting_.end()) {
       found->second.erase(host);
@@ -168,7 +168,7 @@ void Traffic::note_service(const StoreEvent& event, const HostKey& host) {
   if (event.kind != StoreEvent::Kind::Deleted) selecting_[first_selector_key(*event.object)].insert(host);
 }
 
-void Traffic::note_pod(const StoreEvent& event, const ObjectRef& pod) {
+void RequestTraffic::note_pod(const StoreEvent& event, const ObjectRef& pod) {
   auto labels_of = [](const Object& object) -> const Json* {
     return object ? find(*object, {"metadata", "labels"}) : nullptr;
   };
@@ -187,7 +187,7 @@ void Traffic::note_pod(const StoreEvent& event, const ObjectRef& pod) {
       if (value.is_string()) labelled_[label_key(pod.ns, name, value)].insert(pod.name);
 }
 
-std::vector<Object> Traffic::ready_pods(const std::string& ns, const LabelSelector& selector) const {
+std::vector<Object> RequestTraffic::ready_pods(const std::string& ns, const LabelSelector& selector) const {
   const std::set<std::string>* fewest = nullptr;
   for (const LabelRequirement& each : selector) {
     if (each.is != LabelRequirement::Is::In || each.values.size() != 1) continue;
@@ -203,13 +203,13 @@ std::vector<Object> Traffic::ready_pods(const std::string& ns, const LabelSelect
   return pods;
 }
 
-void Traffic::settle() {
+void RequestTraffic::settle() {
   std::set<ObjectRef> stale;
   stale.swap(stale_);
   for (const ObjectRef& route : stale) recount(route);
 }
 
-void Traffic::recount(const ObjectRef& route) {
+void RequestTraffic::recount(const ObjectRef& route) {
   std::set<HostKey> hosts;
   Rates next = rates_of(route, hosts);
   Rates& before = rates_[route];
@@ -231,7 +231,7 @@ void Traffic::recount(const ObjectRef& route) {
   hosts_[route] = std::move(hosts);
 }
 
-Traffic::Rates Traffic::rates_of(const ObjectRef& route, std::set<HostKey>& hosts) const {
+RequestTraffic::Rates RequestTraffic::rates_of(const ObjectRef& route, std::set<HostKey>& hosts) const {
   Rates rates;
   Object object = records_.store().get(route);
   const Json* https = object ? find(*object, {"spec", "http"}) : nullptr;
@@ -256,7 +256,7 @@ Traffic::Rates Traffic::rates_of(const ObjectRef& route, std::set<HostKey>& host
   return rates;
 }
 
-void Traffic::spread(const HostKey& host, const std::string& subset, double rate, Rates& rates) const {
+void RequestTraffic::spread(const HostKey& host, const std::string& subset, double rate, Rates& rates) const {
   LabelSelector selector;
   Object service = records_.store().get({services_, host.ns, host.name});
   const Json* asked = service ? find(*service, {"spec", "selector"}) : nullptr;

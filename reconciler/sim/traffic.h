@@ -39,9 +39,9 @@ class Counter {
   std::vector<Corner> corners_;
 };
 
-class Traffic {
+class RequestTraffic {
  public:
-  Traffic(Records& records, double requests_per_second);
+  RequestTraffic(Records& records, double requests_per_second);
 
   void on_event(const StoreEvent& event);
   /// Brings the rates up to date with what changed; called whenever the world has settled.

@@ -6,7 +6,9 @@
 #include "daemon/desired_state.h"
 #include "manifest/status_file.h"
 #include "rollout/replica_counts.h"
+#include "rollout/routing.h"
 #include "rollout/target.h"
+#include "sim/route_view.h"
 #include "sim/sim_lease.h"
 
 namespace reconciler {
@@ -97,14 +99,15 @@ int Watchman::pods_needed(const RolloutKey& rollout, int share, bool is_stable) 
 
 void Watchman::on_event(const StoreEvent& event) {
   if (stage_.writer.is_serin && event.kind == StoreEvent::Kind::Deleted) check_deletion(event);
-  const bool is_route = event.type->kind == "VirtualService", is_service = event.type->kind == "Service";
+  const bool is_route = is_route_kind(event.type->kind), is_service = event.type->kind == "Service";
   const bool is_set = event.type->kind == "ReplicaSet";
   if (!stage_.writer.is_serin) return;
   check_lease(event.type->kind + " " + text_at(*event.object, {"metadata", "name"}));
   if (!is_route && !is_service && !is_set) return;
   std::string name = text_at(*event.object, {"metadata", "name"});
   if (is_service && name.ends_with("-canary")) name.resize(name.size() - std::string("-canary").size());
-  RolloutKey key{text_at(*event.object, {"metadata", "namespace"}), name};
+  const RolloutKey key =
+      is_route ? app_of_route(*event.object) : RolloutKey{text_at(*event.object, {"metadata", "namespace"}), name};
   if (is_set) {
     if (!stage_.writer.rollout) return alarm("a ReplicaSet was applied as if it were a plain object");
     return check_replica_set(*stage_.writer.rollout, event);
@@ -134,6 +137,8 @@ void Watchman::check_deletion(const StoreEvent& event) {
   const ObjectKey key = key_of(*event.object);
   if (text_at(*event.object, {"metadata", "labels", kOwnerLabel}) != "serin")
     alarm(key.text() + " was not ours to delete");
+  const std::string rollout = text_at(*event.object, {"metadata", "labels", kRolloutLabel});
+  if (!rollout.empty() && !is_gone({key.ns, rollout})) alarm(key.text() + " was deleted: its rollout needs it");
   if (std::string why = not_deletable(key); !why.empty()) alarm(format("{} was deleted: {}", key.text(), why));
 }
 
@@ -167,13 +172,21 @@ std::set<ObjectKey> Watchman::leftovers(const Named& named) const {
   auto add = [&](const ObjectKey& key) {
     if (!named.objects.contains(key)) out.insert(key);
   };
-  for (const auto& [api_version, kind] :
-       {std::pair("v1", "Service"), {"networking.istio.io/v1", "VirtualService"}, {"apps/v1", "ReplicaSet"}})
+  // What a router made belongs to its rollout, and is gone when that is.
+  auto add_of_rollout = [&](const Json& object, const ObjectKey& rollout) {
+    if (text_at(object, {"kind"}) == "ReplicaSet") return add(rollout);
+    if (!named.objects.contains(rollout)) out.insert(key_of(object));
+  };
+  std::vector<RouteKind> kinds = route_kinds_known();
+  kinds.insert(kinds.end(), {{"v1", "Service"}, {"apps/v1", "ReplicaSet"}});
+  for (const auto& [api_version, kind] : kinds)
     for (const Object& object : stage_.world.store().list(*stage_.world.catalogue().by_kind(api_version, kind), "")) {
       if (text_at(*object, {"metadata", "labels", kOwnerLabel}) != "serin") continue;
       const std::string rollout = text_at(*object, {"metadata", "labels", kRolloutLabel});
-      add(rollout.empty() ? key_of(*object)
-                          : rollout_object_key({text_at(*object, {"metadata", "namespace"}), rollout}));
+      if (rollout.empty())
+        add(key_of(*object));
+      else
+        add_of_rollout(*object, rollout_object_key({text_at(*object, {"metadata", "namespace"}), rollout}));
     }
   for (const auto& [key, known] : known_)
     if (known.status) add(rollout_object_key(key));
@@ -185,7 +198,10 @@ void Watchman::note_what_may_go(const std::string& head) {
   const Named& named = people_.named_at(head);
   std::erase_if(may_go_, [&](const ObjectKey& key) { return named.objects.contains(key); });
   const std::set<ObjectKey> left = leftovers(named);
-  const size_t few = std::max<size_t>(5, (left.size() + named.objects.size()) * 3 / 10);
+  size_t made = 0;
+  for (const auto& [key, wanted] : people_.wanted_at(head))
+    for (const RouteObject& object : route_objects(*wanted)) made += object.use == RouteUse::Made;
+  const size_t few = std::max<size_t>(5, (left.size() + named.objects.size() + made) * 3 / 10);
   if (left.size() <= few && !named.objects.empty()) may_go_.insert(left.begin(), left.end());
 }
 
@@ -207,6 +223,7 @@ void Watchman::check_removal(const RolloutKey& rollout, const std::string& hash,
 
 /// Who gains traffic must be allowed to, and must have pods for it.
 void Watchman::check_traffic(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after) {
+  check_extra_route(rollout, before, after);
   Known& known = known_[rollout];
   const auto old_traffic = before.traffic(), new_traffic = after.traffic();
   for (const auto& [hash, share] : new_traffic) {
@@ -228,6 +245,19 @@ void Watchman::check_traffic(const RolloutKey& rollout, const RolloutView& befor
     if (after.available(hash) < needed)
       alarm(format("{} with {} of {} pods available", what, after.available(hash), needed));
   }
+}
+
+/// A header or mirror route leads to the canary, and to pods.
+void Watchman::check_extra_route(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after) {
+  const std::string& hash = after.extra_route_leads_to;
+  const Known& known = known_[rollout];
+  if (hash.empty() || hash == before.extra_route_leads_to || !known.status || is_disturbed(known)) return;
+  const std::string what = format("{}: a header or mirror route leads to {}", rollout.text(), hash);
+  // Once the canary is on its way out these routes may still be there when its Service leads back to stable.
+  if (known.status->stable && known.status->stable->hash == hash) return;
+  if (!known.status->canary || known.status->canary->hash != hash) alarm(what + ", which is not the canary");
+  if (known.rejected.contains(hash)) alarm(what + " although it is rejected");
+  if (after.available(hash) == 0) alarm(what + " without pods");
 }
 
 /// Pods that answer requests may not go, and only what is ours may be deleted.

@@ -71,7 +71,7 @@ void as_stored(const ResourceType& type, Json& object) {
 }  // namespace
 
 World::World(WorldOptions options) : options_(options), records_(options.history_per_type, options.seed, options.now) {
-  traffic_ = std::make_unique<Traffic>(records_, options.requests_per_second);
+  traffic_ = std::make_unique<RequestTraffic>(records_, options.requests_per_second);
   controllers_ = std::make_unique<Controllers>(records_, options.ready_after, [this] { traffic_->settle(); });
   records_.store().subscribe([this](const StoreEvent& event) { after_write(event); });
   for (auto name : {"default", "kube-system", "kube-public", "kube-node-lease"})

@@ -16,7 +16,7 @@
 namespace reconciler {
 
 class Controllers;
-class Traffic;
+class RequestTraffic;
 
 struct WorldOptions {
   Duration ready_after = 0ms;       ///< from a pod's creation until it is ready
@@ -94,7 +94,7 @@ class World {
   std::optional<TimePoint> next_due() const;
   TimePoint now() const { return records_.now(); }
 
-  Traffic& traffic() { return *traffic_; }
+  RequestTraffic& traffic() { return *traffic_; }
 
  private:
   Answer<Json> prepare_new(const ResourcePath& target, Json object, const WriteOptions& options);
@@ -109,7 +109,7 @@ class World {
 
   WorldOptions options_;
   Records records_;
-  std::unique_ptr<Traffic> traffic_;
+  std::unique_ptr<RequestTraffic> traffic_;
   std::unique_ptr<Controllers> controllers_;
   uint32_t next_address_ = 0;
 };

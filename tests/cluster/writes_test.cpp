@@ -131,8 +131,10 @@ TEST_CASE("a plan made on another selector is a conflict before anything is sent
 
 TEST_CASE("rewriting routes touches the weights alone and tests them", "[writes]") {
   Json before = virtual_service(100, 0);
-  KubernetesWrite rewrite = write(
-      RewriteRoutes{.ns = "shop", .name = "checkout", .before = before, .after = virtual_service(80, 20)}, before);
+  KubernetesWrite rewrite = write(RewriteRoutes{.object = {"networking.istio.io", "VirtualService", "shop", "checkout"},
+                                                .before = before,
+                                                .after = virtual_service(80, 20)},
+                                  before);
 
   CHECK(rewrite.api_version == "networking.istio.io/v1");
   CHECK(rewrite.body == json(R"([
@@ -148,9 +150,20 @@ TEST_CASE("rewriting routes touches the weights alone and tests them", "[writes]
 
 TEST_CASE("a rewrite planned on routes that changed is a conflict", "[writes]") {
   Json before = virtual_service(100, 0);
-  KubernetesWrite rewrite = write(
-      RewriteRoutes{.ns = "shop", .name = "checkout", .before = before, .after = virtual_service(80, 20)}, before);
+  KubernetesWrite rewrite = write(RewriteRoutes{.object = {"networking.istio.io", "VirtualService", "shop", "checkout"},
+                                                .before = before,
+                                                .after = virtual_service(80, 20)},
+                                  before);
   CHECK(patched(virtual_service(90, 10), rewrite).error().kind == ErrorKind::Conflict);
+}
+
+TEST_CASE("a route object that is not there is created, with the owner label", "[writes]") {
+  Json after = virtual_service(80, 20);
+  KubernetesWrite create =
+      write(RewriteRoutes{.object = {"networking.istio.io", "VirtualService", "shop", "checkout"}, .after = after});
+  CHECK(create.verb == WriteVerb::Create);
+  CHECK(create.body["metadata"]["labels"]["serin.dev/owner"] == "serin");
+  CHECK(create.body["spec"] == after["spec"]);
 }
 
 TEST_CASE("a difference of documents leads from one to the other", "[writes]") {

@@ -27,7 +27,7 @@ inline Rollout rollout(const std::string& tag,
   r.images = {{"till", "example.com/till:" + tag}};
   r.stable_service = "till-stable";
   r.canary_service = "till-canary";
-  r.istio = {"shop", "till", {}};
+  r.routing.routers = {IstioRouting{{{.ns = "shop", .name = "till"}}, std::nullopt}};
   r.steps = std::move(steps);
   r.steps_hash = r.steps.empty() ? "" : "steps" + std::to_string(r.steps.size());
   r.commit = "commit-" + tag;
@@ -50,14 +50,16 @@ struct Cluster1 {
 
   Cluster1() {
     live.services = {{"till-stable", {}}, {"till-canary", {}}};
-    live.virtual_service = virtual_service(100, 0);
+    routes() = virtual_service(100, 0);
   }
+
+  Json& routes() { return live.routes[{"networking.istio.io", "VirtualService", "shop", "till"}]; }
 
   Workload& workload(const std::string& hash) {
     return *std::find_if(live.workloads.begin(), live.workloads.end(), [&](auto& w) { return w.hash == hash; });
   }
 
-  int canary_weight() const { return int((*live.virtual_service)["spec"]["http"][0]["route"][1]["weight"]); }
+  int canary_weight() { return int(routes()["spec"]["http"][0]["route"][1]["weight"]); }
 
   void carry_out(const Action& action, TimePoint now) {
     auto named = [&](const std::string& name) -> Workload& {
@@ -96,7 +98,7 @@ struct Cluster1 {
     } else if (auto a = std::get_if<SelectRevision>(&action)) {
       live.services[a->service].hash = a->hash;
     } else if (auto a = std::get_if<RewriteRoutes>(&action)) {
-      live.virtual_service = a->after;
+      live.routes[a->object] = a->after;
     }
   }
 
@@ -164,7 +166,7 @@ inline Rollout unrouted(const std::string& tag, std::vector<Step> steps = {SetWe
   Rollout r = rollout(tag, std::move(steps));
   r.stable_service.clear();
   r.canary_service.clear();
-  r.istio = {};
+  r.routing = {};
   return r;
 }
 

@@ -271,7 +271,7 @@ TEST_CASE("deviation 16: a changed number of replicas under spec.paused does not
   c.rest(v2, at(100));
   v2.paused = true;
   v2.replicas = 8;
-  c.live.virtual_service = virtual_service(50, 50);
+  c.routes() = virtual_service(50, 50);
   c.rest(v2, at(110));
   CHECK(c.canary_weight() == 20);
   CHECK(pods(c) == "v1 x5 v2 x1");

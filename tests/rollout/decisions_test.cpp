@@ -55,10 +55,10 @@ TEST_CASE("abort returns the traffic and remembers the revision until a retry", 
                                     "rolled back to v1: aborted by Ann <ann@example.com>: looks good"});
   CHECK(c.status->phase == Phase::Degraded);
   CHECK(c.canary_weight() == 0);
-  CHECK((*c.live.virtual_service)["metadata"]["annotations"]["serin.dev/rejected"] == "hashv2");
+  CHECK(c.routes()["metadata"]["annotations"]["serin.dev/rejected"] == "hashv2");
   c.rest(decided(Verb::Retry, std::nullopt, "d2"), at(300));
   CHECK(c.take_history() == History{"deploying v2 (step 0/4)", "canary 20% (step 1/4)"});
-  CHECK_FALSE((*c.live.virtual_service)["metadata"].contains("annotations"));
+  CHECK_FALSE(c.routes()["metadata"].contains("annotations"));
 }
 
 TEST_CASE("a person pauses a timed pause and resumes it", "[decisions]") {

@@ -1,5 +1,4 @@
 #include "rollout/builders.h"
-#include "rollout/istio.h"
 
 #include "catch.h"
 
@@ -254,18 +253,18 @@ TEST_CASE("no replicas means no pods, and the steps still end", "[advance]") {
 
 TEST_CASE("the routes of others and everything else in a VirtualService stay", "[istio]") {
   Cluster1 c = running("v1");
-  Json& http = (*c.live.virtual_service)["spec"]["http"];
+  Json& http = c.routes()["spec"]["http"];
   http[0]["name"] = "primary";
   http[0]["timeout"] = "5s";
   http.push_back({{"name", "other"}, {"route", Json::array({{{"destination", {{"host", "elsewhere"}}}}})}});
-  const Json before = *c.live.virtual_service;
+  const Json before = c.routes();
   Rollout v2 = rollout("v2");
-  v2.istio.routes = {"primary"};
+  std::get<IstioRouting>(v2.routing.routers[0]).virtual_services[0].routes = {"primary"};
   c.rest(v2, at(100));
   Json expected = before;
   expected["spec"]["http"][0]["route"][0]["weight"] = 80;
   expected["spec"]["http"][0]["route"][1]["weight"] = 20;
-  CHECK(*c.live.virtual_service == expected);
+  CHECK(c.routes() == expected);
 }
 
 TEST_CASE("a mark found with an older canary in the status rejects what Git asks for", "[advance]") {
@@ -276,7 +275,7 @@ TEST_CASE("a mark found with an older canary in the status rejects what Git asks
   Rollout v3 = rollout("v3");
   v3.decision = RolloutDecision{Verb::Abort, "hashv3", std::nullopt, "", "", "d1"};
   c.rest(v3, at(120));
-  REQUIRE(rejected_mark(*c.live.virtual_service) == "hashv3");
+  REQUIRE(text_at(c.routes(), {"metadata", "annotations", kRejectedAnnotation}) == "hashv3");
   c.status = pushed;  // the disk is lost
   c.take_history();
   v3.decision.reset();
@@ -284,7 +283,7 @@ TEST_CASE("a mark found with an older canary in the status rejects what Git asks
   CHECK(c.take_history() == History{"returning to v1: rejected before, by the mark on the VirtualService",
                                     "rolled back to v1: rejected before, by the mark on the VirtualService"});
   CHECK(c.status->rejected.front().hash == "hashv3");
-  CHECK(rejected_mark(*c.live.virtual_service) == "hashv3");
+  CHECK(text_at(c.routes(), {"metadata", "annotations", kRejectedAnnotation}) == "hashv3");
 }
 
 TEST_CASE("a mark is heeded when nothing is recorded at all", "[advance]") {
@@ -298,7 +297,7 @@ TEST_CASE("a mark is heeded when nothing is recorded at all", "[advance]") {
   v2.decision.reset();
   c.rest(v2, at(120));
   CHECK(c.take_history().front() == "returning to v1: rejected before, by the mark on the VirtualService");
-  CHECK(rejected_mark(*c.live.virtual_service) == "hashv2");
+  CHECK(text_at(c.routes(), {"metadata", "annotations", kRejectedAnnotation}) == "hashv2");
   CHECK(c.status->phase == Phase::Degraded);
 }
 
@@ -307,9 +306,9 @@ TEST_CASE("the way back has a progress deadline of its own", "[advance]") {
   Rollout v2 = rollout("v2", {SetWeight{20}, Pause{}});
   c.rest(v2, at(100));
   c.take_history();
-  const Json shifted = *c.live.virtual_service;
+  const Json shifted = c.routes();
   c.pass(rollout("v1", v2.steps), at(5000));
-  c.live.virtual_service = shifted;  // the write did not get through
+  c.routes() = shifted;  // the write did not get through
   c.pass(rollout("v1", v2.steps), at(5001));
   CHECK(c.take_history() == History{"returning to v1: Git asks for v1 again"});
 }

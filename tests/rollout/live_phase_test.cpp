@@ -100,7 +100,7 @@ TEST_CASE("the live phase is that of the first situation that holds", "[live_pha
       {"without a route old pods count",
        [](Scene& s) {
          s.promoted();
-         s.desired.istio = {};
+         s.desired.routing = {};
          s.v1 = 2;
        },
        {Phase::Progressing, "2 old pods are terminating"}},

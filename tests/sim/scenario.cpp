@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "manifest/status_file.h"
 #include "sim/apps.h"
+#include "sim/route_view.h"
 #include "sim/stage.h"
 
 namespace reconciler::testing {
@@ -35,13 +36,45 @@ bool is_number(const std::string& word) { return !word.empty() && word.find_firs
 /// `3` or `25%`, as a manifest has it.
 Json count_of(const std::string& word) { return is_number(word) ? Json(std::stoi(word)) : Json(word); }
 
-/// `20 1m 60 pause x3 x50% match` as steps: weights, pauses, canary scales.
+/// `testers` or `shadow` brings that header or mirror route, `-testers` takes it away.
+Json route_step(const std::string& word) {
+  const bool goes = word[0] == '-';
+  const std::string name = goes ? word.substr(1) : word;
+  Json route = {{"name", name}};
+  if (name == "testers") {
+    if (!goes) route["match"] = Json::array({{{"headerName", "x-tester"}, {"headerValue", {{"exact", "yes"}}}}});
+    return {{"setHeaderRoute", std::move(route)}};
+  }
+  if (!goes) route["match"] = Json::array({{{"method", {{"exact", "GET"}}}}});
+  return {{"setMirrorRoute", std::move(route)}};
+}
+
+AppRouter router_of(const std::string& word) {
+  static const std::map<std::string, AppRouter> all = {{"istio", AppRouter::Istio},
+                                                       {"two-services", AppRouter::TwoServices},
+                                                       {"tls-tcp", AppRouter::TlsAndTcp},
+                                                       {"subsets", AppRouter::DestinationRule},
+                                                       {"gateway", AppRouter::GatewayApi},
+                                                       {"nginx", AppRouter::Nginx},
+                                                       {"alb", AppRouter::Alb},
+                                                       {"smi", AppRouter::Smi},
+                                                       {"traefik", AppRouter::Traefik},
+                                                       {"apisix", AppRouter::Apisix},
+                                                       {"ambassador", AppRouter::Ambassador}};
+  auto router = all.find(word);
+  if (router == all.end()) refuse("router " + word);
+  return router->second;
+}
+
+/// `20 1m 60 pause x3 x50% match testers` as steps: weights, pauses, canary scales, routes.
 Json steps_of(const Words& words, size_t first) {
   Json steps = Json::array();
   for (size_t i = first; i < words.size(); ++i) {
     const std::string& word = words[i];
     if (word == "pause") {
       steps.push_back({{"pause", Json::object()}});
+    } else if (word.ends_with("testers") || word.ends_with("shadow")) {
+      steps.push_back(route_step(word));
     } else if (word == "match") {
       steps.push_back({{"setCanaryScale", {{"matchTrafficWeight", true}}}});
     } else if (word.starts_with("x")) {
@@ -120,6 +153,11 @@ class Scenario {
       app_.replicas = std::stoi(words.at(1));
     } else if (words[0] == "steps") {
       app_.steps = steps_of(words, 1);
+    } else if (words[0] == "ping-pong") {
+      app_.ping_pong = true;
+    } else if (words[0] == "router") {
+      app_.router = router_of(words.at(1));
+      if (app_.router == AppRouter::DestinationRule) app_.has_services = false;
     } else if (words[0] == "no" && words.size() == 2) {
       if (words[1] == "steps") app_.steps = Json::array();
       if (words[1] == "services") app_.has_services = false;
@@ -406,6 +444,25 @@ class Scenario {
     return spec ? *spec : Json();
   }
 
+  /// `weight 20 behind testers`: what the second Service gets, and the routes that steps put before the first.
+  static std::string words_for_routes(const Json& http) {
+    std::string before;
+    for (const Json& route : http)
+      if (text_at(route, {"name"}) != "primary") before += " " + text_at(route, {"name"});
+    return format("weight {}{}", http.back()["route"][1].value("weight", 0), before.empty() ? "" : " behind" + before);
+  }
+
+  /// `HTTPRoute till 80/20`: what each of its routes gives to the two Services; `DestinationRule till v1/v2`.
+  std::string words_for_router(const Json& object) const {
+    std::string out = text_at(object, {"kind"}) + " " + text_at(object, {"metadata", "name"});
+    if (text_at(object, {"kind"}) == "DestinationRule") {
+      const auto [stable, canary] = subset_hashes(object);
+      return format("{} {}/{}", out, tag_of_hash(stable), tag_of_hash(canary));
+    }
+    for (const RouteShare& share : shares_in(object, app_.key)) out += format(" {}/{}", share.first, share.second);
+    return out;
+  }
+
   /// What the program writes, in the words of a person who watches.
   void note_event(const StoreEvent& event) {
     if (!stage_->writer.is_serin) return;
@@ -418,8 +475,10 @@ class Scenario {
     if (event.type->kind == "Pod") return note_pod(event, now);
     if (event.type->kind == "Deployment") {
       writes_.push_back(format("Deployment x{}", integer_at(now, {"spec", "replicas"}).value_or(1)));
+    } else if (is_route_kind(event.type->kind) && app_.router != AppRouter::Istio) {
+      writes_.push_back(words_for_router(now));
     } else if (event.type->kind == "VirtualService") {
-      writes_.push_back(format("weight {}", (*find(now, {"spec", "http"}))[0]["route"][1].value("weight", 0)));
+      writes_.push_back(words_for_routes(*find(now, {"spec", "http"})));
     } else if (event.type->kind == "Service") {
       const bool canary = name == app_.canary_service();
       writes_.push_back(format("{} Service to {}", canary ? "canary" : "stable",

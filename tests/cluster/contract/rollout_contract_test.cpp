@@ -1,6 +1,7 @@
 // What every Cluster does for the objects of a rollout.
 #include "cluster/contract/world.h"
 #include "rollout/action.h"
+#include "rollout/routing.h"
 
 #include "catch.h"
 
@@ -205,18 +206,50 @@ TEST_CASE("routes are rewritten, and nothing else of the VirtualService changes"
   Rollout rollout = checkout(new_namespace(*cluster));
   need_virtual_services(*cluster);
   REQUIRE(cluster->apply(virtual_service(rollout.key.ns, 100, 0), ApplyMode::Write));
-  Json before = cluster->observe(rollout, TimePoint{})->virtual_service.value();
+  const ObjectKey key{"networking.istio.io", "VirtualService", rollout.key.ns, "checkout"};
+  Json before = cluster->observe(rollout, TimePoint{})->routes.at(key);
   Json after = before;
   after["spec"]["http"][0]["route"][0]["weight"] = 80;
   after["spec"]["http"][0]["route"][1]["weight"] = 20;
-  RewriteRoutes rewrite{.ns = rollout.key.ns, .name = "checkout", .before = before, .after = after};
+  RewriteRoutes rewrite{.object = key, .before = before, .after = after};
 
   carry_out(*cluster, rollout, rewrite);
 
-  CHECK(cluster->observe(rollout, TimePoint{})->virtual_service->at("spec") == after["spec"]);
+  CHECK(cluster->observe(rollout, TimePoint{})->routes.at(key).at("spec") == after["spec"]);
   Json live = Backdoor().get(path(rollout.key.ns, "virtualservices", "checkout"));
   CHECK(live["spec"] == after["spec"]);
   CHECK(refusal(*cluster, rollout, rewrite) == ErrorKind::Conflict);
+}
+
+TEST_CASE("an object of a router's kind is seen, and one that the router makes is created and rewritten",
+          "[contract]") {
+  auto cluster = open_cluster();
+  Rollout rollout = checkout(new_namespace(*cluster));
+  rollout.routing.routers = {NginxRouting{.ingresses = {"web"}}};
+  cluster->follow({{.api_version = "networking.k8s.io/v1", .kind = "Ingress", .which = Follow::All}});
+  Json ingress = json(R"({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web"},
+    "spec": {"rules": [{"http": {"paths": [{"path": "/", "pathType": "Prefix",
+      "backend": {"service": {"port": {"number": 80}}}}]}}]}})");
+  ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"] = rollout.stable_service;
+  Backdoor().post("/apis/networking.k8s.io/v1/namespaces/" + rollout.key.ns + "/ingresses", ingress);
+  const ObjectKey made{"networking.k8s.io", "Ingress", rollout.key.ns, "checkout-web-canary"};
+  auto routes = [&] { return cluster->observe(rollout, TimePoint{})->routes; };
+  auto wanted = [&](int weight) {
+    return with_weights(
+               rollout, routes(),
+               {.stable = {rollout.stable_service, "abc"}, .canary = {rollout.canary_service, "def"}, .weight = weight})
+        ->at(made);
+  };
+  REQUIRE(eventually([&] { return missing_route_object(rollout, routes()).empty(); }));
+
+  const RewriteRoutes create{.object = made, .before = Json(), .after = wanted(20)};
+  carry_out(*cluster, rollout, create);
+  CHECK(text_at(routes().at(made), {"metadata", "labels", kOwnerLabel}) == "serin");
+  CHECK(refusal(*cluster, rollout, create) == ErrorKind::Conflict);
+  CHECK(wanted(20) == routes().at(made));
+
+  carry_out(*cluster, rollout, RewriteRoutes{.object = made, .before = routes().at(made), .after = wanted(40)});
+  CHECK(wanted(40) == routes().at(made));
 }
 
 TEST_CASE("why a pod is not ready is seen", "[contract]") {

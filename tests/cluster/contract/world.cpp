@@ -131,7 +131,7 @@ Rollout checkout(const std::string& ns) {
   rollout.selector = R"({"matchLabels":{"app":"checkout"}})";
   rollout.stable_service = "checkout";
   rollout.canary_service = "checkout-canary";
-  rollout.istio = {.ns = ns, .virtual_service = "checkout", .routes = {}};
+  rollout.routing.routers = {IstioRouting{{{.ns = ns, .name = "checkout"}}, std::nullopt}};
   return rollout;
 }
 

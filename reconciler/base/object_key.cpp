@@ -1,4 +1,4 @@
-#include "objects/key.h"
+#include "base/object_key.h"
 
 namespace reconciler {
 

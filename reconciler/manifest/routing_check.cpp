@@ -1,0 +1,92 @@
+#include "manifest/routing_check.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "manifest/name_list.h"
+
+namespace reconciler {
+namespace {
+
+template <class Kind>
+bool has_router(const Rollout& rollout) {
+  const auto& routers = rollout.routing.routers;
+  return std::any_of(routers.begin(), routers.end(), [](const Router& r) { return std::holds_alternative<Kind>(r); });
+}
+
+/// Subsets of one host need no Services; every other way to share traffic goes by their names.
+bool needs_services(const Rollout& rollout) {
+  const auto& routers = rollout.routing.routers;
+  return std::any_of(routers.begin(), routers.end(), [](const Router& router) {
+    const auto* istio = std::get_if<IstioRouting>(&router);
+    return !istio || !istio->destination_rule;
+  });
+}
+
+void check_services(const Field& canary, const Rollout& rollout) {
+  if (rollout.ping_pong || !needs_services(rollout)) return;
+  for (std::string_view name : {"stableService", "canaryService"})
+    if (canary[name].json().empty() || canary[name].json() == "")
+      canary[name].problem("is required with trafficRouting: it needs both services");
+}
+
+void check_ping_pong(const Field& canary, const Rollout& rollout) {
+  Field ping_pong = canary["pingPong"];
+  if (!ping_pong.present()) return;
+  const bool plugin = has_router<GatewayRouting>(rollout), alb = has_router<AlbRouting>(rollout);
+  if (!alb && !plugin && !has_router<IstioRouting>(rollout)) ping_pong.problem("needs alb, istio or a plugin");
+  for (const Router& router : rollout.routing.routers)
+    if (const auto* with_root = std::get_if<AlbRouting>(&router); with_root && with_root->root_service.empty())
+      canary["trafficRouting"]["alb"].problem("rootService is required with pingPong");
+}
+
+void check_route_name(const Field& route, const Rollout& rollout) {
+  const auto& managed = rollout.routing.managed_routes;
+  const std::string name = text_at(route.json(), {"name"});
+  if (!name.empty() && std::find(managed.begin(), managed.end(), name) == managed.end())
+    route["name"].problem(managed.empty() ? "needs trafficRouting.managedRoutes to list it"
+                                          : "is not listed in trafficRouting.managedRoutes");
+}
+
+void check_steps(const Field& canary, const Rollout& rollout) {
+  for (const Field& step : canary["steps"].items())
+    for (const char* kind : {"setHeaderRoute", "setMirrorRoute"}) {
+      Field route = step[kind];
+      if (!route.present()) continue;
+      if (!has_router<IstioRouting>(rollout)) route.problem("is carried out by istio only");
+      check_route_name(route, rollout);
+    }
+}
+
+void check_max_weight(const Field& routing) {
+  Field weight = routing["maxTrafficWeight"];
+  if (!weight.present()) return;
+  if (!routing["nginx"].present() && !routing["plugins"].present()) return weight.problem("needs nginx or a plugin");
+  auto value = weight.integer(1, INT32_MAX);
+  if (value && *value != 100) weight.problem("is not supported yet, other than as 100");
+}
+
+}  // namespace
+
+void read_ping_pong(const Field& canary, Rollout& rollout) {
+  Field ping_pong = canary["pingPong"];
+  if (!ping_pong.present() || !ping_pong.is_map()) return;
+  ping_pong.refuse_unknown({"pingService", "pongService"});
+  rollout.ping_pong = true;
+  rollout.stable_service = read_object_name(ping_pong["pingService"]);
+  rollout.canary_service = read_object_name(ping_pong["pongService"]);
+  for (const char* name : {"pingService", "pongService"})
+    if (!ping_pong[name].present()) ping_pong.problem(format("{} is required", name));
+  if (!rollout.stable_service.empty() && rollout.stable_service == rollout.canary_service)
+    ping_pong["pongService"].problem("must be another Service than pingService");
+  if (!canary["trafficRouting"].present()) ping_pong.problem("needs trafficRouting");
+}
+
+void check_routing(const Field& canary, const Rollout& rollout) {
+  check_services(canary, rollout);
+  check_ping_pong(canary, rollout);
+  check_steps(canary, rollout);
+  check_max_weight(canary["trafficRouting"]);
+}
+
+}  // namespace reconciler

@@ -1,0 +1,51 @@
+// What each router says about itself. `objects_of`: its objects. `write_weights`: the objects with the wanted split.
+// `read_splits`: how they share traffic now. A file each.
+#pragma once
+
+#include "rollout/routing_istio.h"
+
+namespace reconciler {
+
+std::vector<RouteObject> objects_of(const GatewayRouting& gateway, const Rollout& rollout);
+Result<RouteObjects> write_weights(const GatewayRouting& gateway, const Rollout& rollout, RouteObjects objects,
+                                   const Traffic& traffic);
+Result<std::vector<Split>> read_splits(const GatewayRouting& gateway, const Rollout& rollout,
+                                       const RouteObjects& objects, const Traffic& sides);
+
+std::vector<RouteObject> objects_of(const NginxRouting& nginx, const Rollout& rollout);
+Result<RouteObjects> write_weights(const NginxRouting& nginx, const Rollout& rollout, RouteObjects objects,
+                                   const Traffic& traffic);
+Result<std::vector<Split>> read_splits(const NginxRouting& nginx, const Rollout& rollout, const RouteObjects& objects,
+                                       const Traffic& sides);
+
+std::vector<RouteObject> objects_of(const AlbRouting& alb, const Rollout& rollout);
+Result<RouteObjects> write_weights(const AlbRouting& alb, const Rollout& rollout, RouteObjects objects,
+                                   const Traffic& traffic);
+Result<std::vector<Split>> read_splits(const AlbRouting& alb, const Rollout& rollout, const RouteObjects& objects,
+                                       const Traffic& sides);
+
+std::vector<RouteObject> objects_of(const SmiRouting& smi, const Rollout& rollout);
+Result<RouteObjects> write_weights(const SmiRouting& smi, const Rollout& rollout, RouteObjects objects,
+                                   const Traffic& traffic);
+Result<std::vector<Split>> read_splits(const SmiRouting& smi, const Rollout& rollout, const RouteObjects& objects,
+                                       const Traffic& sides);
+
+std::vector<RouteObject> objects_of(const TraefikRouting& traefik, const Rollout& rollout);
+Result<RouteObjects> write_weights(const TraefikRouting& traefik, const Rollout& rollout, RouteObjects objects,
+                                   const Traffic& traffic);
+Result<std::vector<Split>> read_splits(const TraefikRouting& traefik, const Rollout& rollout,
+                                       const RouteObjects& objects, const Traffic& sides);
+
+std::vector<RouteObject> objects_of(const ApisixRouting& apisix, const Rollout& rollout);
+Result<RouteObjects> write_weights(const ApisixRouting& apisix, const Rollout& rollout, RouteObjects objects,
+                                   const Traffic& traffic);
+Result<std::vector<Split>> read_splits(const ApisixRouting& apisix, const Rollout& rollout, const RouteObjects& objects,
+                                       const Traffic& sides);
+
+std::vector<RouteObject> objects_of(const AmbassadorRouting& ambassador, const Rollout& rollout);
+Result<RouteObjects> write_weights(const AmbassadorRouting& ambassador, const Rollout& rollout, RouteObjects objects,
+                                   const Traffic& traffic);
+Result<std::vector<Split>> read_splits(const AmbassadorRouting& ambassador, const Rollout& rollout,
+                                       const RouteObjects& objects, const Traffic& sides);
+
+}  // namespace reconciler

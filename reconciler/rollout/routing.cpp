@@ -1,0 +1,144 @@
+#include "rollout/routing.h"
+
+#include <algorithm>
+
+#include "rollout/action.h"
+#include "rollout/routers.h"
+
+namespace reconciler {
+namespace {
+
+bool carries_mark(RouteUse use) { return use == RouteUse::Weights || use == RouteUse::Made; }
+
+/// The object that carries the mark: the first whose weights are written.
+std::optional<ObjectKey> marked_object(const Rollout& rollout, const RouteObjects& live) {
+  for (const RouteObject& object : route_objects(rollout))
+    if (carries_mark(object.use) && live.contains(object.key)) return object.key;
+  return std::nullopt;
+}
+
+std::string rejected_mark_of(const Json& object) {
+  return text_at(object, {"metadata", "annotations", kRejectedAnnotation});
+}
+
+}  // namespace
+
+std::vector<RouteObject> route_objects(const Rollout& rollout) {
+  std::vector<RouteObject> out;
+  for (const Router& router : rollout.routing.routers) {
+    auto objects = std::visit([&](const auto& r) { return objects_of(r, rollout); }, router);
+    for (RouteObject& object : objects)
+      if (std::find(out.begin(), out.end(), object) == out.end()) out.push_back(std::move(object));
+  }
+  return out;
+}
+
+std::string missing_route_object(const Rollout& rollout, const RouteObjects& live) {
+  for (const RouteObject& object : route_objects(rollout))
+    if (object.use != RouteUse::Made && !live.contains(object.key))
+      return object.key.kind + " " + object.key.ns + "/" + object.key.name + " is missing";
+  return "";
+}
+
+Result<RouteObjects> with_weights(const Rollout& rollout, const RouteObjects& live, const Traffic& traffic) {
+  RouteObjects out = live;
+  for (const Router& router : rollout.routing.routers) {
+    auto written = std::visit([&](const auto& r) { return write_weights(r, rollout, out, traffic); }, router);
+    if (!written) return written.error();
+    out = *std::move(written);
+  }
+  if (auto marked = marked_object(rollout, out)) out[*marked] = with_rejected_mark(out[*marked], traffic.rejected);
+  return out;
+}
+
+Result<RouteObjects> with_revisions(const Rollout& rollout, const RouteObjects& live, const SubsetRevisions& wanted) {
+  RouteObjects out = live;
+  for (const Router& router : rollout.routing.routers)
+    if (const auto* istio = std::get_if<IstioRouting>(&router)) {
+      auto written = write_revisions(*istio, rollout, out, wanted);
+      if (!written) return written.error();
+      out = *std::move(written);
+    }
+  return out;
+}
+
+std::optional<SubsetRevisions> subset_revisions(const Rollout& rollout, const RouteObjects& live) {
+  for (const Router& router : rollout.routing.routers)
+    if (const auto* istio = std::get_if<IstioRouting>(&router))
+      if (auto found = read_revisions(*istio, rollout, live)) return found;
+  return std::nullopt;
+}
+
+Result<std::vector<Split>> splits(const Rollout& rollout, const RouteObjects& live, const Traffic& sides) {
+  std::vector<Split> out;
+  for (const Router& router : rollout.routing.routers) {
+    auto found = std::visit([&](const auto& r) { return read_splits(r, rollout, live, sides); }, router);
+    if (!found) return found.error();
+    out.insert(out.end(), found->begin(), found->end());
+  }
+  return out;
+}
+
+Result<int> canary_weight(const Rollout& rollout, const RouteObjects& live, const Traffic& sides) {
+  auto all = splits(rollout, live, sides);
+  if (!all) return all.error();
+  int64_t highest = 0;
+  for (const Split& split : *all) {
+    const int64_t whole = split.stable + split.canary + split.others;
+    if (whole > 0) highest = std::max(highest, (split.canary * 100 + whole - 1) / whole);
+  }
+  return int(highest);
+}
+
+bool has_managed_route(const Rollout& rollout, const RouteObjects& live) {
+  for (const Router& router : rollout.routing.routers)
+    if (const auto* istio = std::get_if<IstioRouting>(&router); istio && has_managed_route(*istio, rollout, live))
+      return true;
+  return false;
+}
+
+Result<Json> with_live_routes(const Rollout& rollout, const RouteObjects& live, const Json& manifest,
+                              const Traffic& wanted) {
+  const ObjectKey key = key_of(manifest);
+  const auto current = live.find(key);
+  // The other objects of a use stay out of it: what is wrong with them must not keep this one from its weights.
+  RouteObjects one{{key, manifest}};
+  for (const RouteObject& object : route_objects(rollout))
+    if (auto found = live.find(object.key); object.use == RouteUse::Revisions && found != live.end())
+      one.insert(*found);
+  Traffic traffic = wanted;
+  traffic.rejected.clear();
+  if (current == live.end()) {
+    auto written = with_weights(rollout, one, traffic);
+    return written ? Result<Json>(written->at(key)) : written.error();
+  }
+  auto weight = canary_weight(rollout, {*current}, traffic);
+  if (!weight) return weight.error();
+  traffic.weight = *weight;
+  traffic.managed.clear();
+  auto written = with_weights(rollout, one, traffic);
+  if (!written) return written.error();
+  if (key.kind != "VirtualService") return written->at(key);
+  return with_managed_routes_of(rollout, current->second, written->at(key));
+}
+
+Json with_rejected_mark(const Json& object, const std::string& hash) {
+  if (hash == rejected_mark_of(object)) return object;
+  Json out = object;
+  Json& metadata = out["metadata"];
+  const std::string mark(kRejectedAnnotation);
+  if (!hash.empty()) {
+    metadata["annotations"][mark] = hash;
+  } else {
+    metadata["annotations"].erase(mark);
+    if (metadata["annotations"].empty()) metadata.erase("annotations");
+  }
+  return out;
+}
+
+std::string rejected_mark(const Rollout& rollout, const RouteObjects& live) {
+  auto marked = marked_object(rollout, live);
+  return marked ? rejected_mark_of(live.at(*marked)) : "";
+}
+
+}  // namespace reconciler

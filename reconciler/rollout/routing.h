@@ -1,0 +1,99 @@
+// Traffic routers: object JSON in, object JSON out (spec 3.4). A router knows which objects it needs and how to write a
+// wanted split into them; everything else in an object stays byte for byte as it is. One file per router.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/object_key.h"
+#include "base/result.h"
+#include "rollout/rollout.h"
+
+namespace reconciler {
+
+/// Live or wanted objects, by name. One that does not exist is not in it.
+using RouteObjects = std::map<ObjectKey, Json>;
+
+/// What an object is to its router.
+enum class RouteUse {
+  Weights,    ///< its weights are rewritten; it must exist
+  Revisions,  ///< it says which pods the two sides are (DestinationRule); it must exist
+  Copied,     ///< what `Made` is made from; it must exist and is never written
+  Made,       ///< created and kept by us
+};
+
+struct RouteObject {
+  ObjectKey key;
+  RouteUse use = RouteUse::Weights;
+  bool operator==(const RouteObject&) const = default;
+};
+
+/// One side of the split: the Service that leads to it, and the revision that runs there.
+struct Side {
+  std::string service;
+  std::string hash;
+  bool operator==(const Side&) const = default;
+};
+
+/// What the routes are to do.
+struct Traffic {
+  Side stable, canary;
+  int weight = 0;                     ///< the canary's share, in percent
+  std::vector<ManagedRoute> managed;  ///< header and mirror routes in force, in order of precedence
+  std::string rejected;               ///< the revision that the routes are marked with; empty for none
+  bool operator==(const Traffic&) const = default;
+};
+
+/// How one route shares its traffic; `others` are destinations that are neither side. Only the proportion counts.
+struct Split {
+  int64_t stable = 0;
+  int64_t canary = 0;
+  int64_t others = 0;
+  bool operator==(const Split&) const = default;
+};
+
+/// The revisions that the two sides of a DestinationRule select; empty when it names none.
+struct SubsetRevisions {
+  std::string stable;
+  std::string canary;
+  bool operator==(const SubsetRevisions&) const = default;
+};
+
+/// Every object that the routers of `rollout` need, each once, in the order of the manifest.
+std::vector<RouteObject> route_objects(const Rollout& rollout);
+
+/// The first one that must exist and does not, as a person would say it; empty when all are there.
+std::string missing_route_object(const Rollout& rollout, const RouteObjects& live);
+
+/// `live` with the wanted weights, and with the mark of a rejected revision. `Invalid` when a route or a destination is
+/// missing, or when the weights cannot sum to the whole. Objects that need no change come back as they are.
+Result<RouteObjects> with_weights(const Rollout& rollout, const RouteObjects& live, const Traffic& traffic);
+
+/// `live` with these revisions behind the two sides; a router without objects of that use changes nothing.
+Result<RouteObjects> with_revisions(const Rollout& rollout, const RouteObjects& live, const SubsetRevisions& wanted);
+
+/// The revisions behind the two sides, when an object of the router says so; else (Services say so) nothing.
+std::optional<SubsetRevisions> subset_revisions(const Rollout& rollout, const RouteObjects& live);
+
+/// How the rollout's routes share traffic now, each route once; `Invalid` as above.
+Result<std::vector<Split>> splits(const Rollout& rollout, const RouteObjects& live, const Traffic& sides);
+
+/// The highest share that one of the rollout's routes gives to the canary now, in percent; 0 without routes.
+Result<int> canary_weight(const Rollout& rollout, const RouteObjects& live, const Traffic& sides);
+
+/// Is a managed route there, whatever its step says?
+bool has_managed_route(const Rollout& rollout, const RouteObjects& live);
+
+/// `manifest`, one of the rollout's route objects as Git has it, with what is ours in it as `live` has it.
+Result<Json> with_live_routes(const Rollout& rollout, const RouteObjects& live, const Json& manifest,
+                              const Traffic& wanted);
+
+/// `object` with the annotation `serin.dev/rejected: <hash>`, or without it when `hash` is empty.
+Json with_rejected_mark(const Json& object, const std::string& hash);
+
+/// The revision that an annotation of the rollout's routes names; empty without one.
+std::string rejected_mark(const Rollout& rollout, const RouteObjects& live);
+
+}  // namespace reconciler

@@ -1,0 +1,103 @@
+// AWS load balancer controller: a forward action over two target groups, in an annotation of each Ingress.
+#include "base/format.h"
+#include "rollout/routers.h"
+
+namespace reconciler {
+namespace {
+
+ObjectKey balanced_ingress_key(const Rollout& rollout, const std::string& name) {
+  return {"networking.k8s.io", "Ingress", rollout.key.ns, name};
+}
+
+/// The Service that the Ingress names, and that the action stands for.
+const std::string& action_service(const AlbRouting& alb, const Traffic& sides) {
+  return alb.root_service.empty() ? sides.stable.service : alb.root_service;
+}
+
+std::string action_annotation(const AlbRouting& alb, const Traffic& sides) {
+  return alb.annotation_prefix + "/actions." + action_service(alb, sides);
+}
+
+bool has_rule_for(const Json& ingress, const std::string& service) {
+  const Json* rules = find(ingress, {"spec", "rules"});
+  for (size_t i = 0; rules && rules->is_array() && i < rules->size(); ++i)
+    if (const Json* paths = find((*rules)[i], {"http", "paths"}); paths && paths->is_array())
+      for (const Json& path : *paths)
+        if (text_at(path, {"backend", "service", "name"}) == service) return true;
+  return false;
+}
+
+Result<void> check_action_service(const AlbRouting& alb, const ObjectKey& key, const Json& ingress,
+                                  const Traffic& sides) {
+  const std::string& service = action_service(alb, sides);
+  if (has_rule_for(ingress, service)) return {};
+  return invalid(format("Ingress {}/{} has no rule for Service {}", key.ns, key.name, service));
+}
+
+Json target_group(const AlbRouting& alb, const std::string& service, int weight) {
+  return {{"ServiceName", service}, {"ServicePort", std::to_string(alb.service_port)}, {"Weight", weight}};
+}
+
+Json action_of(const AlbRouting& alb, const Traffic& traffic) {
+  Json forward = {{"TargetGroups", Json::array({target_group(alb, traffic.canary.service, traffic.weight),
+                                                target_group(alb, traffic.stable.service, 100 - traffic.weight)})}};
+  if (alb.stickiness)
+    forward["TargetGroupStickinessConfig"] = {{"Enabled", alb.stickiness->enabled},
+                                              {"DurationSeconds", alb.stickiness->seconds}};
+  return {{"Type", "forward"}, {"ForwardConfig", std::move(forward)}};
+}
+
+/// The live action as a document; null when there is none that can be read.
+Json live_action(const Json& ingress, const std::string& annotation) {
+  auto action = parse_json(text_at(ingress, {"metadata", "annotations", annotation}, "null"));
+  return action ? *std::move(action) : Json();
+}
+
+}  // namespace
+
+std::vector<RouteObject> objects_of(const AlbRouting& alb, const Rollout& rollout) {
+  std::vector<RouteObject> out;
+  for (const std::string& name : alb.ingresses) out.push_back({balanced_ingress_key(rollout, name), RouteUse::Weights});
+  return out;
+}
+
+Result<RouteObjects> write_weights(const AlbRouting& alb, const Rollout& rollout, RouteObjects objects,
+                                   const Traffic& traffic) {
+  const std::string annotation = action_annotation(alb, traffic);
+  const Json action = action_of(alb, traffic);
+  for (const std::string& name : alb.ingresses) {
+    auto ingress = objects.find(balanced_ingress_key(rollout, name));
+    if (ingress == objects.end()) continue;
+    if (auto fits = check_action_service(alb, ingress->first, ingress->second, traffic); !fits) return fits.error();
+    // The same action in other words is no change.
+    if (live_action(ingress->second, annotation) != action)
+      ingress->second["metadata"]["annotations"][annotation] = dump(action);
+  }
+  return objects;
+}
+
+Result<std::vector<Split>> read_splits(const AlbRouting& alb, const Rollout& rollout, const RouteObjects& objects,
+                                       const Traffic& sides) {
+  std::vector<Split> out;
+  for (const std::string& name : alb.ingresses) {
+    auto ingress = objects.find(balanced_ingress_key(rollout, name));
+    if (ingress == objects.end()) continue;
+    if (auto fits = check_action_service(alb, ingress->first, ingress->second, sides); !fits) return fits.error();
+    const Json action = live_action(ingress->second, action_annotation(alb, sides));
+    Split split;
+    const Json* groups = find(action, {"ForwardConfig", "TargetGroups"});
+    for (size_t i = 0; groups && groups->is_array() && i < groups->size(); ++i) {
+      const std::string service = text_at((*groups)[i], {"ServiceName"});
+      const int64_t weight = integer_at((*groups)[i], {"Weight"}).value_or(0);
+      (service == sides.canary.service   ? split.canary
+       : service == sides.stable.service ? split.stable
+                                         : split.others) += weight;
+    }
+    // Without an action yet the load balancer knows the stable Service at most.
+    if (split == Split{}) split.stable = 100;
+    out.push_back(split);
+  }
+  return out;
+}
+
+}  // namespace reconciler

@@ -1,0 +1,41 @@
+// How a simulated app shares its traffic: the router in its Rollout, and the objects of that router as people keep
+// them.
+#pragma once
+
+#include <vector>
+
+#include "base/json.h"
+
+namespace reconciler {
+
+struct App;
+
+enum class AppRouter {
+  Istio,            ///< one VirtualService with an HTTP route between the two Services
+  TwoServices,      ///< a second VirtualService beside it
+  TlsAndTcp,        ///< a VirtualService with a TLS and a TCP route
+  DestinationRule,  ///< two subsets of one host, without Services
+  GatewayApi,
+  Nginx,
+  Alb,
+  Smi,
+  Traefik,
+  Apisix,
+  Ambassador,
+};
+
+/// Can its routes be made by header and mirror steps?
+bool has_route_steps(AppRouter router);
+/// Can its two Services take turns?
+bool can_take_turns(AppRouter router);
+
+/// spec.strategy.canary.trafficRouting of the app.
+Json traffic_routing(const App& app);
+
+/// The manifests of the objects that its router reads or writes.
+std::vector<Json> route_manifests(const App& app);
+
+/// What a cluster must have before it knows the objects of every router.
+std::vector<Json> router_definitions();
+
+}  // namespace reconciler
