@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "objects/key.h"
+#include "base/object_key.h"
 
 namespace reconciler {
 

@@ -149,3 +149,22 @@ TEST_CASE("pingPong names two Services, for the routers that can", "[manifest]")
   CHECK(refused(rollout("{smi: {}}", "      pingPong: {pingService: i, pongService: o}\n")).at(0) ==
         "pingPong: needs alb, istio or a plugin");
 }
+
+TEST_CASE("routers and steps that are not carried out are refused by name, at their place", "[manifest]") {
+  const std::string text =
+      rollout("\n        appMesh: {}\n        nginx: {stableIngress: i}\n        plugins: {example/mesh: {}}",
+              "      steps:\n        - setWeight: 5\n        - plugin: {name: example/step}\n        - setHeaderRoute: "
+              "{name: h}\n");
+  std::vector<std::string> out;
+  for (const RefusedRollout& refused : read_manifests("r.yaml", text, "default").refused)
+    for (const Problem& problem : refused.problems) out.push_back(problem.text());
+  const std::string canary = ": spec.strategy.canary.";
+  CHECK(out ==
+        Texts{"r.yaml:13:11" + canary + "steps[1].plugin is not supported: Serin runs no plugins",
+              "r.yaml:14:11" + canary + "steps[2].setHeaderRoute is carried out by istio only",
+              "r.yaml:14:28" + canary + "steps[2].setHeaderRoute.name: needs trafficRouting.managedRoutes to list it",
+              "r.yaml:16:9" + canary + "trafficRouting.appMesh is not supported",
+              "r.yaml:18:19" + canary +
+                  "trafficRouting.plugins.example/mesh is not supported: of all plugins Serin "
+                  "knows argoproj-labs/gatewayAPI"});
+}
