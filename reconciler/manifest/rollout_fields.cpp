@@ -23,7 +23,12 @@ const Names kWorkloadRef = {{"apiVersion", "kind", "name", "scaleDown"}, {}};
 const Names kSelector = {{"matchLabels", "matchExpressions"}, {}};
 const Names kRollbackWindow = {{"revisions"}, {}};
 const Names kHistory = {{"successfulRunHistoryLimit", "unsuccessfulRunHistoryLimit"}, {}};
-const Names kStrategy = {{"canary"}, {"blueGreen"}};
+const Names kStrategy = {{"canary", "blueGreen"}, {}};
+const Names kBlueGreen = {
+    {"activeService", "previewService", "previewReplicaCount", "autoPromotionEnabled", "autoPromotionSeconds",
+     "maxUnavailable", "scaleDownDelaySeconds", "scaleDownDelayRevisionLimit", "abortScaleDownDelaySeconds",
+     "antiAffinity", "previewMetadata", "activeMetadata"},
+    {"prePromotionAnalysis", "postPromotionAnalysis"}};
 const Names kCanary = {{"canaryService", "stableService", "maxSurge", "maxUnavailable", "steps",
                         "scaleDownDelaySeconds", "abortScaleDownDelaySeconds", "trafficRouting", "dynamicStableScale",
                         "scaleDownDelayRevisionLimit", "minPodsPerReplicaSet", "replicaProgressThreshold",
@@ -62,14 +67,24 @@ void check_steps(const Field& steps) {
   }
 }
 
+void check_anti_affinity(const Field& rule) {
+  if (check(rule, kAntiAffinity)) check(rule["preferredDuringSchedulingIgnoredDuringExecution"], kPreference);
+}
+
+void check_blue_green(const Field& blue_green) {
+  if (!check(blue_green, kBlueGreen)) return;
+  check(blue_green["previewMetadata"], kPodMetadata);
+  check(blue_green["activeMetadata"], kPodMetadata);
+  check_anti_affinity(blue_green["antiAffinity"]);
+}
+
 void check_canary(const Field& canary) {
   if (!check(canary, kCanary)) return;
   check_steps(canary["steps"]);
   check(canary["replicaProgressThreshold"], kThreshold);
   check(canary["canaryMetadata"], kPodMetadata);
   check(canary["stableMetadata"], kPodMetadata);
-  if (check(canary["antiAffinity"], kAntiAffinity))
-    check(canary["antiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"], kPreference);
+  check_anti_affinity(canary["antiAffinity"]);
   Field routing = canary["trafficRouting"];
   check_routing_fields(routing);
 }
@@ -85,7 +100,9 @@ void check_rollout_fields(const Field& manifest) {
   check(spec["workloadRef"], kWorkloadRef);
   check(spec["rollbackWindow"], kRollbackWindow);
   check(spec["analysis"], kHistory);
-  if (check(spec["strategy"], kStrategy)) check_canary(spec["strategy"]["canary"]);
+  if (!check(spec["strategy"], kStrategy)) return;
+  check_canary(spec["strategy"]["canary"]);
+  check_blue_green(spec["strategy"]["blueGreen"]);
 }
 
 }  // namespace reconciler

@@ -185,12 +185,16 @@ std::optional<AntiAffinity> read_anti_affinity(const Field& rule) {
   return AntiAffinity{preferred["weight"].integer(1, 100).value_or(1)};
 }
 
-void read_scaling(const Field& canary, Rollout& rollout) {
-  auto delay = canary["scaleDownDelaySeconds"].integer(0, kAnyCount);
-  rollout.scale_down_delay = std::chrono::seconds(delay.value_or(30));
-  rollout.scale_down_delay_revision_limit = canary["scaleDownDelayRevisionLimit"].integer(0, kAnyCount);
+/// The times that pods without traffic are kept.
+void read_delays(const Field& strategy, Rollout& rollout) {
+  rollout.scale_down_delay = std::chrono::seconds(strategy["scaleDownDelaySeconds"].integer(0, kAnyCount).value_or(30));
+  rollout.scale_down_delay_revision_limit = strategy["scaleDownDelayRevisionLimit"].integer(0, kAnyCount);
   rollout.abort_scale_down_delay =
-      std::chrono::seconds(canary["abortScaleDownDelaySeconds"].integer(0, kAnyCount).value_or(30));
+      std::chrono::seconds(strategy["abortScaleDownDelaySeconds"].integer(0, kAnyCount).value_or(30));
+}
+
+void read_scaling(const Field& canary, Rollout& rollout) {
+  read_delays(canary, rollout);
   rollout.dynamic_stable_scale = canary["dynamicStableScale"].flag().value_or(false);
   if (rollout.dynamic_stable_scale && canary["scaleDownDelaySeconds"].present())
     canary["dynamicStableScale"].problem("cannot be used together with scaleDownDelaySeconds");
@@ -223,13 +227,35 @@ void read_canary(const Field& canary, Rollout& rollout) {
   if (routing.json().is_object()) read_routers(canary, rollout);
 }
 
+void read_blue_green(const Field& blue_green, Rollout& rollout) {
+  if (!blue_green.present() || !blue_green.json().is_object()) return;
+  rollout.blue_green = BlueGreen{.preview_replicas = blue_green["previewReplicaCount"].integer(0, kAnyCount),
+                                 .auto_promotion = blue_green["autoPromotionEnabled"].flag().value_or(true),
+                                 .auto_promotion_after = std::chrono::seconds(
+                                     blue_green["autoPromotionSeconds"].integer(0, kAnyCount).value_or(0))};
+  read_delays(blue_green, rollout);
+  rollout.max_unavailable = read_pod_count(blue_green["maxUnavailable"], 100).value_or(rollout.max_unavailable);
+  rollout.canary_metadata = read_pod_metadata(blue_green["previewMetadata"]);
+  rollout.stable_metadata = read_pod_metadata(blue_green["activeMetadata"]);
+  rollout.anti_affinity = read_anti_affinity(blue_green["antiAffinity"]);
+  rollout.stable_service = read_service(blue_green["activeService"]);
+  rollout.canary_service = read_service(blue_green["previewService"]);
+  if (rollout.stable_service.empty()) blue_green["activeService"].problem("is required");
+  if (!rollout.stable_service.empty() && rollout.stable_service == rollout.canary_service)
+    blue_green["activeService"].problem("must be another Service than previewService");
+  if (rollout.scale_down_delay_revision_limit.value_or(0) > rollout.revision_history_limit)
+    blue_green["scaleDownDelayRevisionLimit"].problem(
+        format("must be at most revisionHistoryLimit ({})", rollout.revision_history_limit));
+}
+
 void read_strategy(const Field& spec, Rollout& rollout) {
   Field strategy = spec["strategy"];
   if (!strategy.present()) return spec["strategy"].problem("is required");
   bool canary = strategy["canary"].present(), blue_green = strategy["blueGreen"].present();
-  if (strategy.json().is_object() && !canary && !blue_green) strategy.problem("must have canary");
+  if (strategy.json().is_object() && !canary && !blue_green) strategy.problem("must have canary or blueGreen");
   if (canary && blue_green) strategy.problem("must have canary or blueGreen, not both");
   read_canary(strategy["canary"], rollout);
+  read_blue_green(strategy["blueGreen"], rollout);
 }
 
 void read_template(const Field& spec, Rollout& rollout) {

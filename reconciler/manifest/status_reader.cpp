@@ -74,6 +74,12 @@ std::optional<StepPosition> read_step(const Field& field) {
   return step;
 }
 
+std::optional<Preview> read_preview(const Field& field) {
+  if (!field.is_map()) return std::nullopt;
+  field.refuse_unknown({"since", "accepted"});
+  return Preview{read_time(field["since"]), field["accepted"].flag().value_or(false)};
+}
+
 std::optional<CarriedOut> read_carried_out(const Field& field) {
   if (!field.is_map()) return std::nullopt;
   field.refuse_unknown({"action", "revision", "step", "by", "commit", "at", "reason"});
@@ -90,8 +96,8 @@ std::optional<CarriedOut> read_carried_out(const Field& field) {
 
 Status read_status_fields(const Field& field) {
   Status status;
-  field.refuse_unknown({"phase", "commit", "stable", "canary", "step", "returning", "weight", "stablePingPong",
-                        "previous", "rejected", "collisions", "decision", "refused"});
+  field.refuse_unknown({"phase", "commit", "stable", "canary", "step", "preview", "returning", "weight",
+                        "stablePingPong", "previous", "rejected", "collisions", "decision", "refused"});
   require(field["phase"]);
   auto phase = field["phase"].text();
   if (phase && !parse_phase(*phase)) field["phase"].problem("must be Healthy, Progressing, Paused or Degraded");
@@ -100,6 +106,7 @@ Status read_status_fields(const Field& field) {
   status.stable = read_revision(field["stable"]);
   status.canary = read_revision(field["canary"]);
   status.step = read_step(field["step"]);
+  status.preview = read_preview(field["preview"]);
   status.returning = read_text(field["returning"]);
   status.weight = field["weight"].integer(0, 100).value_or(0);
   status.pong_is_stable = read_text(field["stablePingPong"]) == "pong";

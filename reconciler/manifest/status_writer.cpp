@@ -117,6 +117,10 @@ std::string step(const StepPosition& step) {
       .done();
 }
 
+std::string preview(const Preview& preview) {
+  return FlowMap().time("since", preview.since).flag("accepted", preview.accepted).done();
+}
+
 std::string decision(const CarriedOut& decision) {
   return FlowMap()
       .text("action", to_text(decision.verb))
@@ -150,6 +154,7 @@ std::string write_status(const RolloutKey& key, const Status& status) {
   if (status.stable) out += line("stable", revision(*status.stable));
   if (status.canary) out += line("canary", revision(*status.canary));
   if (status.step) out += line("step", step(*status.step));
+  if (status.preview) out += line("preview", preview(*status.preview));
   if (!status.returning.empty()) out += line("returning", scalar(status.returning));
   out += line("weight", std::to_string(status.weight));
   if (status.pong_is_stable) out += line("stablePingPong", "pong");

@@ -17,6 +17,7 @@ namespace {
 TimePoint last_progress(const Observed& live, const Status& status, const Target& wanted) {
   TimePoint latest = status.canary ? status.canary->since : status.stable->since;
   if (status.step) latest = std::max(latest, status.step->since);
+  if (status.preview) latest = std::max(latest, status.preview->since);
   for (const auto& [hash, pods] : wanted.replicas)
     if (const Workload* w = live.workload(hash)) latest = std::max({latest, w->created, w->pods_moved});
   return latest;
@@ -44,8 +45,8 @@ Advance stay(const Pass& pass) {
 
 std::string pods_text(const Pass& pass) {
   const Workload* w = pass.live.workload(pass.status.canary->hash);
-  return format("{} of {} canary pods available", w ? w->available : 0,
-                pass.wanted.replicas.at(pass.status.canary->hash));
+  return format("{} of {} {} pods available", w ? w->available : 0, pass.wanted.replicas.at(pass.status.canary->hash),
+                pass.desired.blue_green ? "preview" : "canary");
 }
 
 /// `shop/checkout made no progress for 10m` is a transition only once; until then, look again when it would be.
@@ -122,6 +123,37 @@ Advance work_on_pause(const Pass& pass, const Pause& pause) {
                    format("pause of {} is over", format_duration(*pause.duration)), pass.now);
 }
 
+/// Blue-green: the preview is up; people, or time, let it pass.
+Advance await_acceptance(const Pass& pass) {
+  const BlueGreen& rule = *pass.desired.blue_green;
+  if (!rule.pauses()) return accept_preview(pass.desired, pass.status, "nobody need accept it any more", pass.now);
+  Advance waiting = stay(pass);
+  if (rule.auto_promotion_after == 0ms) {
+    if (waiting.why.empty()) waiting.why = "waiting until somebody accepts the preview (serin approve)";
+    return waiting;
+  }
+  const TimePoint over = pass.status.preview->since + rule.auto_promotion_after;
+  if (pass.now >= over)
+    return accept_preview(pass.desired, pass.status,
+                          format("its preview of {} is over", format_duration(rule.auto_promotion_after)), pass.now);
+  if (waiting.why.empty()) waiting.why = "switching to it at " + format_time(over);
+  waiting.look_again = over;
+  return waiting;
+}
+
+/// Blue-green: the new version is up for preview, is accepted, has all its pods, and is switched to.
+Advance work_on_preview(const Pass& pass) {
+  const Rollout& desired = pass.desired;
+  const Status& status = pass.status;
+  if (desired.paused || held_by_person(status)) return check_deadline(pass, stay(pass));
+  if (is_at_pause(desired, status)) return await_acceptance(pass);
+  if (!pass.missing.step_agrees()) return check_deadline(pass, stay(pass));
+  if (!status.preview && desired.blue_green->pauses()) return show_preview(desired, status, pods_text(pass), pass.now);
+  if (!status.preview && preview_pods(desired, status) != desired.replicas)
+    return accept_preview(desired, status, pods_text(pass), pass.now);
+  return promote(desired, status, pods_text(pass), pass.now);
+}
+
 /// A step that is done once the pods it asks for are there; then `weight` is the canary's share.
 Advance work_on_pods(const Pass& pass, int weight) {
   if (pass.desired.paused || held_by_person(pass.status) || !pass.missing.step_agrees())
@@ -162,6 +194,7 @@ std::optional<Advance> mind_lost_pods(const Pass& pass) {
 Advance work_on_canary(const Pass& pass) {
   if (auto lost = mind_lost_pods(pass)) return *lost;
   if (auto turned = freeze_or_thaw(pass.desired, pass.status)) return *turned;
+  if (pass.desired.blue_green) return work_on_preview(pass);
   const int index = pass.status.step ? pass.status.step->index : 0;
   if (index >= int(pass.desired.steps.size())) return complete(pass);
   return work_on(pass, pass.desired.steps[size_t(index)]);

@@ -10,6 +10,9 @@
 //                         live agrees                        ▼
 //   Healthy or Degraded ◄──────────────────────────────── returning (weight 0)
 //
+// Blue-green has no steps and no weights between: deploying ─► previewing (until somebody, or time, accepts it) ─►
+// accepted (all pods) ─► promoting (the active Service is switched), and the same ways back.
+//
 // One transition per pass. Each is recorded before anything of it is done, and a step ends only when live agrees
 // with its target. A new template at any point starts again at "deploying".
 #pragma once

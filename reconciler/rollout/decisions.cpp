@@ -20,11 +20,6 @@ std::string why_not(const RolloutDecision& decision, std::string_view reason) {
   return format("decision {} for revision {} is stale: {}", to_text(decision.verb), decision.revision, reason);
 }
 
-bool at_pause_step(const Rollout& desired, const Status& status) {
-  const int index = status.step ? status.step->index : 0;
-  return index < int(desired.steps.size()) && std::holds_alternative<Pause>(desired.steps[size_t(index)]);
-}
-
 /// The decided transition, with the decision remembered in it so that the same file is not carried out twice.
 Advance remembered(Advance out, const RolloutDecision& decision, TimePoint now) {
   out.status.decision = CarriedOut{decision.verb,   decision.revision,  decision.step,  decision.author,
@@ -63,44 +58,55 @@ std::optional<Advance> retry(const Rollout& desired, const Status& status, const
     lapse_rejections(lapsed, "");
     return start(desired, lapsed, live, why, now);
   }
-  if (status.phase == Phase::Degraded && status.canary && status.stable && status.step) {
-    Advance out = same_place(status, phase_at(desired, status.step->index), "retrying", why);
-    out.status.step->since = whole_seconds(now + 999ms);
+  if (status.phase == Phase::Degraded && status.canary && status.stable) {
+    Advance out = same_place(status, phase_of(desired, status), "retrying", why);
+    (out.status.step ? out.status.step->since : out.status.canary->since) = whole_seconds(now + 999ms);
     return out;
   }
   stale = why_not(decision, "there is nothing to retry");
   return std::nullopt;
 }
 
+/// Go on: to the next step, to the last one, or from the preview to the switch. A preview may be accepted before it is
+/// up, just as a step may be skipped before it is complete.
+std::optional<Advance> go_on(const Rollout& desired, const Status& status, TimePoint now, std::string& stale) {
+  const RolloutDecision& decision = *desired.decision;
+  const bool full = decision.verb == Verb::PromoteFull;
+  const std::string why = said(full ? "promoted in full" : "promoted", decision);
+  if (desired.blue_green) {
+    if (!status.preview || !status.preview->accepted) return accept_preview(desired, status, why, now);
+    stale = why_not(decision, "its preview is accepted already");
+    return std::nullopt;
+  }
+  if (!status.step || status.step->index >= status.step->count) {
+    stale = why_not(decision, "the last step is done");
+    return std::nullopt;
+  }
+  return full ? skip_steps(desired, status, why, now) : next_step(desired, status, status.weight, why, now);
+}
+
+/// The end of a pause, whoever made it.
+std::optional<Advance> resume(const Rollout& desired, const Status& status, TimePoint now, std::string& stale) {
+  const RolloutDecision& decision = *desired.decision;
+  const std::string why = said("resumed", decision);
+  if (held_by_person(status)) return same_place(status, phase_of(desired, status), "resumed", why);
+  if (!is_at_pause(desired, status)) {
+    stale = why_not(decision, "it is not paused");
+    return std::nullopt;
+  }
+  return desired.blue_green ? accept_preview(desired, status, why, now)
+                            : next_step(desired, status, status.weight, why, now);
+}
+
 /// The other verbs are about a canary under way.
 std::optional<Advance> steer(const Rollout& desired, const Status& status, TimePoint now, std::string& stale) {
   const RolloutDecision& decision = *desired.decision;
-  const bool held = held_by_person(status);
-  const bool past_last_step = !status.step || status.step->index >= status.step->count;
   switch (decision.verb) {
     case Verb::Promote:
-      if (past_last_step) {
-        stale = why_not(decision, "the last step is done");
-        return std::nullopt;
-      }
-      return next_step(desired, status, status.weight, said("promoted", decision), now);
-    case Verb::PromoteFull:
-      if (past_last_step) {
-        stale = why_not(decision, "the last step is done");
-        return std::nullopt;
-      }
-      return skip_steps(desired, status, said("promoted in full", decision), now);
+    case Verb::PromoteFull: return go_on(desired, status, now, stale);
     case Verb::Abort: return reject(desired, status, said("aborted", decision), now);
     case Verb::Pause: return same_place(status, Phase::Paused, "paused", said("paused", decision));
-    case Verb::Resume:
-      if (held) {
-        const int index = status.step ? status.step->index : 0;
-        return same_place(status, phase_at(desired, index), "resumed", said("resumed", decision));
-      }
-      if (at_pause_step(desired, status))
-        return next_step(desired, status, status.weight, said("resumed", decision), now);
-      stale = why_not(decision, "it is not paused");
-      return std::nullopt;
+    case Verb::Resume: return resume(desired, status, now, stale);
     case Verb::Retry: break;
   }
   unreachable();

@@ -22,7 +22,9 @@ class Comparison {
     if (auto there = check_objects(); !there) return there.error();
     adopt();
     for (Action& action : metadata_actions(live_, target_)) out_.actions.push_back(std::move(action));
-    if (desired_.is_routed()) {
+    if (desired_.blue_green) {
+      compare_blue_green();
+    } else if (desired_.is_routed()) {
       if (auto routed = compare_routed(); !routed) return routed.error();
     } else if (auto rolled = compare_rolling(); !rolled) {
       return rolled.error();
@@ -95,6 +97,67 @@ class Comparison {
     return {};
   }
 
+  /// The new version has pods and a Service of its own; the active Service is switched as a whole.
+  void compare_blue_green() {
+    grow();
+    const std::string preview = preview_revision();
+    const bool switched = agrees(desired_.stable_service, target_.stable_service);
+    if (!desired_.paused) {
+      select(desired_.canary_service, preview, 0);
+      select(desired_.stable_service, target_.stable_service, pods_needed_to_switch());
+    } else if (!switched) {
+      wait(format("spec.paused is set: Service {} is not switched to {}", desired_.stable_service,
+                  target_.stable_service));
+    }
+    mark_rejected();
+    routed_ = switched && agrees(desired_.canary_service, preview);
+    shrink();
+    retire_others();
+  }
+
+  bool agrees(const std::string& service, const std::string& hash) const {
+    return service.empty() || live_.services.at(service).hash == hash;
+  }
+
+  /// Makes `service` select `hash` once that revision has `needed` pods.
+  void select(const std::string& service, const std::string& hash, int needed) {
+    if (hash.empty() || agrees(service, hash)) return;
+    if (available(hash) >= needed)
+      out_.actions.emplace_back(SelectRevision{service, live_.services.at(service).hash, hash});
+    else if (asked_for(hash) > 0)
+      wait(format("waiting for pods of {} before Service {} selects them", hash, service));
+  }
+
+  /// A preview is shown at once. The active Service is taken over from all pods only by a full revision (spec 3.3), and
+  /// from another one by as many pods as that has. On the way back stable answers as soon as anybody is there. A Service
+  /// that lost its selector in mid-update need not wait either: everything else behind it is preview.
+  int pods_needed_to_switch() const {
+    const ServiceState& active = live_.services.at(desired_.stable_service);
+    const int one = std::min(1, desired_.replicas);
+    const bool lost_selector = active.hash.empty() && !target_.canary.empty();
+    if (target_.full_stable_first || lost_selector) return one;
+    const int full = std::max(one, asked_for(target_.stable_service));
+    return active.hash.empty() ? full : std::min(full, std::max(1, available(active.hash)));
+  }
+
+  int asked_for(const std::string& hash) const {
+    auto wanted = target_.replicas.find(hash);
+    return wanted == target_.replicas.end() ? 0 : wanted->second;
+  }
+
+  /// The preview Service shows what was aborted until its pods are due to go: no Service leads to an empty revision.
+  std::string preview_revision() const {
+    if (target_.replicas.contains(target_.canary_service)) return target_.canary_service;
+    const Workload* aborted = live_.workload(target_.canary_service);
+    const bool kept = aborted && aborted->replicas > 0 && !aborted->deadline_passed;
+    return kept ? target_.canary_service : target_.stable;
+  }
+
+  /// Behind an active Service that selects every pod, a preview would be none: its pods wait until it does not.
+  bool may_have_pods(const std::string& hash) const {
+    return !desired_.blue_green || hash != target_.canary || !live_.services.at(desired_.stable_service).hash.empty();
+  }
+
   /// The ReplicaSet remembers that its revision was rejected, should the disk be lost.
   void mark_rejected() {
     for (const Workload& w : live_.workloads)
@@ -127,6 +190,7 @@ class Comparison {
   void grow() {
     if (desired_.paused) return;
     for (const std::string& hash : revisions_stable_first()) {
+      if (!may_have_pods(hash)) continue;
       int wanted = target_.replicas.at(hash);
       const Workload* w = live_.workload(hash);
       if (!w && hash == desired_.hash) {
@@ -169,7 +233,7 @@ class Comparison {
       const bool too_many = !target_.full_stable_first && desired_.scale_down_delay_revision_limit &&
                             waiting >= *desired_.scale_down_delay_revision_limit;
       if (w->deadline_passed || target_.linger == 0ms || too_many) {
-        out_.actions.emplace_back(ScaleReplicaSet{w->name, 0, desired_.replicas});
+        if (!is_selected(w->hash)) out_.actions.emplace_back(ScaleReplicaSet{w->name, 0, desired_.replicas});
         continue;
       }
       ++waiting;
@@ -181,7 +245,7 @@ class Comparison {
   std::vector<const Workload*> others_newest_first() const {
     std::vector<const Workload*> out;
     for (const Workload& w : live_.workloads)
-      if (!target_.replicas.contains(w.hash) && w.owned && w.replicas > 0 && !is_selected(w.hash)) out.push_back(&w);
+      if (!target_.replicas.contains(w.hash) && w.owned && w.replicas > 0) out.push_back(&w);
     std::stable_sort(out.begin(), out.end(), [](auto a, auto b) { return a->revision > b->revision; });
     return out;
   }
@@ -205,13 +269,15 @@ class Comparison {
 
   void wait_for_pods() {
     for (const std::string& hash : revisions_stable_first()) {
+      if (!may_have_pods(hash)) continue;
       const bool is_canary = hash == target_.canary;
       const int wanted = is_canary ? enough_of(desired_, target_.replicas.at(hash)) : target_.replicas.at(hash);
       const Workload* w = live_.workload(hash);
       int there = w ? w->available : 0;
       if (there >= wanted) continue;
       const bool beside_canary = !target_.canary.empty() && !is_canary;
-      std::string role = beside_canary ? "stable pods" : is_canary ? "canary pods" : "pods";
+      const char* new_pods = desired_.blue_green ? "preview pods" : "canary pods";
+      std::string role = beside_canary ? "stable pods" : is_canary ? new_pods : "pods";
       std::string text = format("waiting for {} of {} {}{}", wanted - there, wanted, role,
                                 w && !w->pod_trouble.empty() ? ": " + w->pod_trouble : "");
       // Missing pods are the cause of whatever else is waited for, so they are what a person is told.

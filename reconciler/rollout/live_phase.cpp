@@ -27,6 +27,11 @@ std::optional<LivePhase> degraded(const Rollout& desired, const Status& status) 
 
 }  // namespace
 
+std::string active_revision(const Rollout& desired, const Observed& live) {
+  auto active = live.services.find(desired.stable_service);
+  return active == live.services.end() ? "" : active->second.hash;
+}
+
 PodCounts count_pods(const Rollout& desired, const Observed& live) {
   PodCounts out;
   for (const Workload& w : live.workloads) {
@@ -45,7 +50,9 @@ LivePhase live_phase(const Rollout& desired, const Observed& live, const std::op
   if (auto bad = degraded(desired, *status)) return *bad;
   if (desired.paused) return {Phase::Paused, "manually paused"};
   if (status->phase == Phase::Paused)
-    return {Phase::Paused, held_by_person(*status) ? "paused by " + status->decision->by : "CanaryPauseStep"};
+    return {Phase::Paused, held_by_person(*status) ? "paused by " + status->decision->by
+                           : desired.blue_green    ? "BlueGreenPause"
+                                                   : "CanaryPauseStep"};
   const PodCounts pods = count_pods(desired, live);
   if (pods.updated < desired.replicas)
     return {Phase::Progressing,
@@ -53,9 +60,12 @@ LivePhase live_phase(const Rollout& desired, const Observed& live, const std::op
   if (pods.updated_available < pods.updated)
     return {Phase::Progressing,
             format("{} of {} pods are not available yet", pods.updated - pods.updated_available, pods.updated)};
-  if (desired.routing.routers.empty() && pods.replicas > pods.updated)
+  if (desired.blue_green && active_revision(desired, live) != desired.hash)
+    return {Phase::Progressing, format("Service {} is not switched to the new version yet", desired.stable_service)};
+  if (!desired.blue_green && desired.routing.routers.empty() && pods.replicas > pods.updated)
     return {Phase::Progressing, format("{} old pods are terminating", pods.replicas - pods.updated)};
-  if (!status->stable || status->stable->hash != desired.hash) return {Phase::Progressing, "steps are outstanding"};
+  if (!status->stable || status->stable->hash != desired.hash)
+    return {Phase::Progressing, desired.blue_green ? "the promotion is outstanding" : "steps are outstanding"};
   return {Phase::Healthy, ""};
 }
 

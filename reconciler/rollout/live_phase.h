@@ -19,6 +19,9 @@ struct LivePhase {
 
 LivePhase live_phase(const Rollout& desired, const Observed& live, const std::optional<Status>& status);
 
+/// The revision that the active Service of blue-green, or the stable one, selects; empty when it is none in particular.
+std::string active_revision(const Rollout& desired, const Observed& live);
+
 /// Pods over all ReplicaSets of the rollout, and those of the revision that Git asks for.
 struct PodCounts {
   int replicas = 0;

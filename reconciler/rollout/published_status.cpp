@@ -51,6 +51,7 @@ class View {
         phase_(live_phase(desired, live, status)) {}
 
   Json counts() const {
+    if (desired_.blue_green) return active_counts();
     return {{"replicas", pods_.replicas},
             {"updatedReplicas", pods_.updated},
             {"readyReplicas", pods_.ready},
@@ -62,8 +63,12 @@ class View {
     Json out = {{"phase", to_text(phase_.phase)}};
     if (!phase_.message.empty()) out["message"] = phase_.message;
     if (phase_.phase == Phase::Paused && !desired_.paused) {
-      const TimePoint since = status_.step ? status_.step->since : TimePoint{};
-      out["pauseConditions"] = Json::array({{{"reason", "CanaryPauseStep"}, {"startTime", format_time(since)}}});
+      const TimePoint since = status_.step      ? status_.step->since
+                              : status_.preview ? status_.preview->since
+                              : status_.canary  ? status_.canary->since
+                                                : TimePoint{};
+      const char* reason = desired_.blue_green ? "BlueGreenPause" : "CanaryPauseStep";
+      out["pauseConditions"] = Json::array({{{"reason", reason}, {"startTime", format_time(since)}}});
       out["controllerPause"] = true;
     }
     if (aborted()) out["abort"] = true;
@@ -77,7 +82,16 @@ class View {
     if (status_.step) out["currentStepHash"] = desired_.steps_hash;
     if (status_.collisions) out["collisionCount"] = *status_.collisions;
     if (Json shares = weights(); !shares.is_null()) out["canary"]["weights"] = std::move(shares);
+    if (desired_.blue_green) out["blueGreen"] = selectors();
     return out;
+  }
+
+  /// Which pods the scale subresource counts.
+  std::string selector() const {
+    auto selector = parse_json(desired_.selector);
+    if (!selector) return "";
+    if (const Workload* active = active_workload()) (*selector)["matchLabels"][std::string(kHashLabel)] = active->hash;
+    return selector_text(*selector);
   }
 
   std::vector<Condition> conditions() const {
@@ -98,6 +112,30 @@ class View {
   }
 
  private:
+  /// Blue-green: the ReplicaSet that has the traffic; null when there is none, and for a canary.
+  const Workload* active_workload() const {
+    return desired_.blue_green ? live_.workload(active_revision(desired_, live_)) : nullptr;
+  }
+
+  /// Blue-green: what an autoscaler, and whoever asks for availability, means is the version that has the traffic.
+  Json active_counts() const {
+    const Workload* active = active_workload();
+    return {{"replicas", pods_.replicas},
+            {"updatedReplicas", pods_.updated},
+            {"readyReplicas", active ? active->ready : pods_.ready},
+            {"availableReplicas", active ? active->available : pods_.available},
+            {"HPAReplicas", active ? active->current : pods_.replicas}};
+  }
+
+  Json selectors() const {
+    Json out = Json::object();
+    if (const std::string active = active_revision(desired_, live_); !active.empty()) out["activeSelector"] = active;
+    auto preview = live_.services.find(desired_.canary_service);
+    if (preview != live_.services.end() && !preview->second.hash.empty()) out["previewSelector"] = preview->second.hash;
+    if (status_.preview && status_.preview->accepted) out["scaleUpPreviewCheckPoint"] = true;
+    return out;
+  }
+
   /// The weights as the route has them; null when it cannot be read, or nothing is stable yet.
   Json weights() const {
     if (!status_.stable || desired_.routing.routers.empty()) return nullptr;
@@ -159,6 +197,8 @@ constexpr std::string_view kMembers[] = {
     "pauseConditions", "phase",          "readyReplicas",   "replicas",          "selector",       "stableRS",
     "updatedReplicas"};
 
+constexpr std::string_view kBlueGreenMembers[] = {"activeSelector", "previewSelector", "scaleUpPreviewCheckPoint"};
+
 bool same_at(const Json& a, const Json& b, std::initializer_list<std::string_view> path) {
   const Json *left = find(a, path), *right = find(b, path);
   return left && right ? *left == *right : left == right;
@@ -169,7 +209,10 @@ bool same_at(const Json& a, const Json& b, std::initializer_list<std::string_vie
 bool is_published(const Json& before, const Json& status) {
   return std::all_of(std::begin(kMembers), std::end(kMembers),
                      [&](std::string_view member) { return same_at(before, status, {member}); }) &&
-         same_at(before, status, {"canary", "weights"});
+         same_at(before, status, {"canary", "weights"}) &&
+         std::all_of(std::begin(kBlueGreenMembers), std::end(kBlueGreenMembers), [&](std::string_view member) {
+           return same_at(before, status, {"blueGreen", member});
+         });
 }
 
 Json refused_status(const Json& before, const std::string& why, TimePoint now) {
@@ -177,6 +220,8 @@ Json refused_status(const Json& before, const std::string& why, TimePoint now) {
   for (std::string_view member : kMembers)
     if (const Json* value = find(before, {member})) out[std::string(member)] = *value;
   if (const Json* weights = find(before, {"canary", "weights"})) out["canary"]["weights"] = *weights;
+  for (std::string_view member : kBlueGreenMembers)
+    if (const Json* value = find(before, {"blueGreen", member})) out["blueGreen"][std::string(member)] = *value;
   out["phase"] = to_text(Phase::Degraded);
   out["message"] = "InvalidSpec: " + why;
   Json conditions =
@@ -206,7 +251,7 @@ Json published_status(const Rollout& desired, const Observed& live, const std::o
   Json out = view.counts();
   // A string, by the contract of the kind.
   out["observedGeneration"] = std::to_string(generation);
-  if (auto selector = parse_json(desired.selector)) out["selector"] = selector_text(*selector);
+  if (const std::string selector = view.selector(); !selector.empty()) out["selector"] = selector;
   out.update(view.phase());
   out.update(view.revisions());
   const Json* conditions = find(before, {"conditions"});

@@ -56,6 +56,18 @@ struct AntiAffinity {
   bool operator==(const AntiAffinity&) const = default;
 };
 
+/// strategy.blueGreen: the new version comes up beside the old one, and the active Service is switched from one to the
+/// other as a whole.
+struct BlueGreen {
+  std::optional<int> preview_replicas;  ///< pods of the new version until its preview is accepted; absent: all
+  bool auto_promotion = true;           ///< else a person accepts the preview
+  Duration auto_promotion_after{0};     ///< time to look at the preview, after which it is accepted; 0: no such time
+  bool operator==(const BlueGreen&) const = default;
+
+  /// Is the preview held until somebody, or time, accepts it?
+  bool pauses() const { return !auto_promotion || auto_promotion_after > 0ms; }
+};
+
 /// The object that template and selector are taken from, in the rollout's namespace: a Deployment, a ReplicaSet or a
 /// PodTemplate.
 struct WorkloadRef {
@@ -119,8 +131,11 @@ struct Rollout {
   Duration progress_deadline = 600s;
   bool progress_deadline_abort = false;
   bool paused = false;
-  std::string stable_service;  ///< empty: none, which only a rollout without traffic routing may have
-  std::string canary_service;
+  std::optional<BlueGreen> blue_green;  ///< absent: canary
+  /// Empty: none, which only a rollout without traffic routing may have. With blue-green the active Service, which
+  /// there always is.
+  std::string stable_service;
+  std::string canary_service;  ///< with blue-green the preview Service
   /// pingPong: `stable_service` is the ping Service and `canary_service` the pong Service, and each promotion makes the
   /// other one the stable side.
   bool ping_pong = false;

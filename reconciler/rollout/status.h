@@ -33,6 +33,13 @@ struct StepPosition {
   bool operator==(const StepPosition&) const = default;
 };
 
+/// Blue-green: the new version is up for preview. Once that is accepted it grows to its full size and is switched to.
+struct Preview {
+  TimePoint since;  ///< when it was up, or accepted
+  bool accepted = false;
+  bool operator==(const Preview&) const = default;
+};
+
 /// A revision that failed. It is not started again until `lapsed`: Git asked for another template, or a retry came.
 struct Rejected {
   std::string hash;
@@ -62,6 +69,7 @@ struct Status {
   std::optional<Revision> stable;    ///< absent until the first deploy is up
   std::optional<Revision> canary;    ///< the revision on its way in, or (weight 0) on its way out
   std::optional<StepPosition> step;  ///< absent without steps
+  std::optional<Preview> preview;    ///< absent until the preview is up, and without blue-green
   std::string returning;             ///< why the canary is on its way out; empty while it is not
   int weight = 0;                    ///< the canary's share the route is asked for
   bool pong_is_stable = false;       ///< with pingPong: the pong Service is the stable side

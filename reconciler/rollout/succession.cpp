@@ -36,6 +36,8 @@ std::string broken_stable(const Status& before, const Status& after) {
     return format("revision {} is stable all of a sudden; it was no canary before", after.stable->hash);
   if (before.step && before.step->index < before.step->count)
     return format("revision {} became stable at step {}", after.stable->hash, step_text(*before.step));
+  if (before.preview && !before.preview->accepted)
+    return format("revision {} became stable before its preview was accepted", after.stable->hash);
   return "";
 }
 

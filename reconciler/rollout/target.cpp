@@ -60,6 +60,15 @@ void split_pods(const Rollout& desired, const Status& status, Target& out) {
   out.replicas[out.stable] = split.stable;
 }
 
+/// Blue-green: the active Service stays with the stable version; the new one has pods and a Service of its own.
+Target beside_active(const Rollout& desired, const Status& status, Target out) {
+  if (is_rejected(status, desired.hash)) out.canary_service = desired.hash;
+  if (!status.canary || !status.returning.empty()) return out;
+  out.canary = out.canary_service = status.canary->hash;
+  out.replicas[out.canary] = preview_pods(desired, status);
+  return out;
+}
+
 Target::Workload workload_kept(const Rollout& desired, const Status& status) {
   const auto mode = desired.workload_ref ? desired.workload_ref->scale_down : WorkloadRef::ScaleDown::Never;
   if (mode == WorkloadRef::ScaleDown::Never) return Target::Workload::AsItIs;
@@ -103,6 +112,7 @@ Target target(const Rollout& desired, const Status& status) {
   }
   out.stable = out.stable_service = out.canary_service = status.stable->hash;
   out.replicas[out.stable] = stable_pods(desired, status);
+  if (desired.blue_green) return beside_active(desired, status, std::move(out));
   if (!status.canary) return out;
   if (!desired.is_routed()) split_pods(desired, status, out);
   if (!status.returning.empty()) return out;
@@ -148,6 +158,11 @@ int canary_pods(const Rollout& desired, const Status& status) {
   }
   const int weight = std::max(status.weight, weight_ahead(desired, status));
   return at_least(desired, share_of(desired.replicas, weight));
+}
+
+int preview_pods(const Rollout& desired, const Status& status) {
+  const bool full = status.preview && status.preview->accepted;
+  return full ? desired.replicas : desired.blue_green->preview_replicas.value_or(desired.replicas);
 }
 
 int pods_to_carry(const Rollout& desired, const Status& status, int weight) {

@@ -28,6 +28,8 @@ struct Target {
   std::string stable;                   ///< the revision that is protected, or the only one
   std::string canary;                   ///< the one beside it; without routing also on its way out; empty: none
   std::string stable_service;           ///< the hash that the stable Service selects
+  /// The same for the canary Service. With blue-green it may be an aborted revision that has no place here: the preview
+  /// Service shows it for as long as its pods are kept.
   std::string canary_service;
   int weight = 0;                               ///< the canary's share of traffic
   std::vector<ManagedRoute> managed;            ///< header and mirror routes in force
@@ -58,6 +60,9 @@ int weight_before(const Rollout& desired, int index);
 /// Canary pods that a routed rollout is asked for: the last setCanaryScale, else ceil(N * weight / 100) of the present
 /// step; all past the last step (spec 3.2). Those for the present weight stay until a lower one is written.
 int canary_pods(const Rollout& desired, const Status& status);
+
+/// Blue-green: the pods of the new version; previewReplicaCount until its preview is accepted, then all.
+int preview_pods(const Rollout& desired, const Status& status);
 
 /// The canary pods that must be available before `weight` % of the traffic may go there.
 int pods_to_carry(const Rollout& desired, const Status& status, int weight);

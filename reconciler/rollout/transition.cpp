@@ -50,6 +50,16 @@ Phase phase_at(const Rollout& desired, int index) {
   return pause || desired.paused ? Phase::Paused : Phase::Progressing;
 }
 
+bool is_at_pause(const Rollout& desired, const Status& status) {
+  if (desired.blue_green) return status.preview && !status.preview->accepted;
+  const int index = status.step ? status.step->index : 0;
+  return index < int(desired.steps.size()) && std::holds_alternative<Pause>(desired.steps[size_t(index)]);
+}
+
+Phase phase_of(const Rollout& desired, const Status& status) {
+  return is_at_pause(desired, status) || desired.paused ? Phase::Paused : Phase::Progressing;
+}
+
 void lapse_rejections(Status& status, const std::string& except_hash) {
   for (Rejected& r : status.rejected) r.lapsed = r.lapsed || r.hash != except_hash;
 }
@@ -72,6 +82,7 @@ Status begin(const Rollout& desired, const Status& status, const Observed& live,
   next.returning.clear();
   next.refused.clear();
   next.weight = 0;
+  next.preview.reset();
   next.step.reset();
   if (!desired.steps.empty())
     next.step = StepPosition{index, int(desired.steps.size()), next_whole_second(now), desired.steps_hash};
@@ -80,16 +91,29 @@ Status begin(const Rollout& desired, const Status& status, const Observed& live,
   return next;
 }
 
+/// Was it stable within the rollback window, or, with blue-green, is it still there in its scale-down delay?
+bool is_trusted(const Rollout& desired, const Status& status, const Observed& live) {
+  auto is_it = [&](const Revision& r) { return r.hash == desired.hash; };
+  const auto window =
+      status.previous.begin() + std::min<ptrdiff_t>(desired.rollback_window, std::ssize(status.previous));
+  if (std::any_of(status.previous.begin(), window, is_it)) return true;
+  const Workload* w = live.workload(desired.hash);
+  const bool waits = desired.blue_green && w && w->owned && w->replicas > 0 && w->scale_down_deadline;
+  // What merely was a preview may wait too; it was never trusted.
+  return waits && !w->deadline_passed && std::any_of(window, status.previous.end(), is_it);
+}
+
 }  // namespace
 
 Advance start(const Rollout& desired, const Status& status, const Observed& live, const std::string& why,
               TimePoint now) {
-  const auto window =
-      status.previous.begin() + std::min<ptrdiff_t>(desired.rollback_window, std::ssize(status.previous));
-  const bool recent = std::any_of(status.previous.begin(), window, [&](auto& r) { return r.hash == desired.hash; });
+  const bool recent = is_trusted(desired, status, live);
   Status next = begin(desired, status, live, recent ? int(desired.steps.size()) : 0, now);
   std::string reason = why.empty() ? what_changed(*next.canary, status.stable) : why;
-  if (recent) reason += "; it was stable recently, so its steps are skipped";
+  if (recent && desired.blue_green) next.preview = Preview{next_whole_second(now), true};
+  if (recent)
+    reason +=
+        format("; it was stable recently, so its {}", desired.blue_green ? "preview is skipped" : "steps are skipped");
   const bool loses_traffic = status.weight > 0;
   return {.status = next,
           .subject = at_step("deploying " + canary_label(next), next),
@@ -105,6 +129,27 @@ Advance deploy_first(const Rollout& desired, const Status& status, const Observe
   return {.status = next,
           .subject = at_step("deploying " + canary_label(next), next),
           .why = why.empty() ? what_changed(*next.canary, std::nullopt) : why};
+}
+
+Advance show_preview(const Rollout& desired, const Status& status, const std::string& pods, TimePoint now) {
+  const Duration time = desired.blue_green->auto_promotion_after;
+  Status next = status;
+  next.preview = Preview{next_whole_second(now), false};
+  next.phase = Phase::Paused;
+  return {
+      .status = next,
+      .subject = "previewing " + canary_label(next),
+      .why = format("{}; {}", pods,
+                    time > 0ms ? "switching to it in " + format_duration(time) : "waiting until somebody accepts it")};
+}
+
+Advance accept_preview(const Rollout& desired, const Status& status, const std::string& why, TimePoint now) {
+  Status next = status;
+  next.preview = Preview{next_whole_second(now), true};
+  next.phase = phase_of(desired, next);
+  return {.status = next,
+          .subject = "accepted " + canary_label(next),
+          .why = why + "; switching to it once all pods are available"};
 }
 
 Advance next_step(const Rollout& desired, const Status& status, int weight, const std::string& why, TimePoint now) {
@@ -144,13 +189,16 @@ Advance promote(const Rollout& desired, const Status& status, const std::string&
   Status next = status;
   next.stable = Revision{status.canary->hash, status.canary->image, whole_seconds(now)};
   next.canary.reset();
+  next.preview.reset();
   next.weight = 0;
   // The Service that led to the canary leads to stable from now on: no traffic has to move.
   if (desired.ping_pong) next.pong_is_stable = !status.pong_is_stable;
   next.phase = Phase::Progressing;
   std::erase_if(next.previous, [&](const Revision& r) { return r.hash == next.stable->hash; });
   next.previous.insert(next.previous.begin(), *status.stable);
-  if (next.previous.size() > size_t(desired.rollback_window)) next.previous.resize(size_t(desired.rollback_window));
+  // With blue-green the way back to the last one is quick while its pods are there, without any window too.
+  const size_t kept = size_t(std::max(desired.rollback_window, desired.blue_green ? 1 : 0));
+  if (next.previous.size() > kept) next.previous.resize(kept);
   return {.status = next,
           .subject = at_step("promoting " + canary_label(status), next),
           .why = format("{}; {} is stable from now on", pods, canary_label(status))};
@@ -160,6 +208,7 @@ Advance promoted(const Rollout& desired, const Status& status, TimePoint now) {
   Status next = status;
   if (!next.stable) next.stable = Revision{status.canary->hash, status.canary->image, whole_seconds(now)};
   next.canary.reset();
+  next.preview.reset();
   next.phase = Phase::Healthy;
   std::optional<Revision> before;
   if (!next.previous.empty()) before = next.previous.front();
@@ -170,11 +219,21 @@ Advance promoted(const Rollout& desired, const Status& status, TimePoint now) {
           .urgent = true};
 }
 
+namespace {
+
+/// The way back has its own progress deadline.
+void begin_again(Status& status, TimePoint now) {
+  (status.step ? status.step->since : status.canary->since) = next_whole_second(now);
+}
+
+}  // namespace
+
 Advance turn_back(const Rollout& desired, const Status& status, TimePoint now) {
   Status next = status;
-  if (next.step) next.step->since = next_whole_second(now);
+  begin_again(next, now);
   next.commit = desired.commit;
   next.returning = format("Git asks for {} again", stable_label(status));
+  next.preview.reset();
   next.weight = 0;
   next.phase = Phase::Progressing;
   lapse_rejections(next, "");
@@ -186,9 +245,9 @@ Advance turn_back(const Rollout& desired, const Status& status, TimePoint now) {
 
 Advance reject(const Rollout&, const Status& status, const std::string& why, TimePoint now) {
   Status next = status;
-  // The way back has its own progress deadline.
-  if (next.step) next.step->since = next_whole_second(now);
+  begin_again(next, now);
   next.returning = why;
+  next.preview.reset();
   next.weight = 0;
   next.phase = Phase::Progressing;
   std::erase_if(next.rejected, [&](const Rejected& r) { return r.hash == status.canary->hash; });
@@ -238,11 +297,8 @@ Advance degrade(const Rollout&, const Status& status, const std::string& why) {
 }
 
 std::optional<Advance> freeze_or_thaw(const Rollout& desired, const Status& status) {
-  const int index = status.step ? status.step->index : 0;
   const bool under_way = status.canary && status.stable && status.returning.empty();
-  const bool at_pause =
-      index < int(desired.steps.size()) && std::holds_alternative<Pause>(desired.steps[size_t(index)]);
-  const bool waits = under_way && (at_pause || held_by_person(status));
+  const bool waits = under_way && (is_at_pause(desired, status) || held_by_person(status));
   const bool freeze = desired.paused && status.phase == Phase::Progressing;
   const bool thaw = !desired.paused && status.phase == Phase::Paused && !waits;
   if (!freeze && !thaw) return std::nullopt;
@@ -268,7 +324,7 @@ Advance accept_again(const Rollout& desired, const Status& status) {
   if (!next.stable && !next.canary)
     next.phase = Phase::Progressing;
   else if (next.canary)
-    next.phase = next.returning.empty() ? phase_at(desired, next.step ? next.step->index : 0) : Phase::Progressing;
+    next.phase = next.returning.empty() ? phase_of(desired, next) : Phase::Progressing;
   else
     next.phase = is_rejected(next, desired.hash) ? Phase::Degraded : Phase::Healthy;
   return {.status = next,

@@ -21,6 +21,12 @@ Advance start(const Rollout& desired, const Status& status, const Observed& live
 Advance deploy_first(const Rollout& desired, const Status& status, const Observed& live, const std::string& why,
                      TimePoint now);
 
+/// Blue-green, `previewing v2`: the new version is up and waits to be accepted.
+Advance show_preview(const Rollout& desired, const Status& status, const std::string& pods, TimePoint now);
+
+/// Blue-green, `accepted v2`: nothing but its pods is waited for any more.
+Advance accept_preview(const Rollout& desired, const Status& status, const std::string& why, TimePoint now);
+
 /// The present step is complete; `weight` is the canary's share from now on.
 Advance next_step(const Rollout& desired, const Status& status, int weight, const std::string& why, TimePoint now);
 
@@ -68,6 +74,12 @@ std::string at_step(const std::string& text, const Status& status);
 
 /// The phase of a canary that is at `index`.
 Phase phase_at(const Rollout& desired, int index);
+
+/// Is the canary at a pause step, or does its preview wait to be accepted?
+bool is_at_pause(const Rollout& desired, const Status& status);
+
+/// The phase of a canary that nobody holds and that is not on its way out.
+Phase phase_of(const Rollout& desired, const Status& status);
 
 /// Everything rejected that Git does not ask for any more may be tried again when it does.
 void lapse_rejections(Status& status, const std::string& except_hash);

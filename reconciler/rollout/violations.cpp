@@ -102,6 +102,29 @@ void check_routes(const Plan& plan, const Action& action, std::vector<std::strin
   if (is_rejected(decision.status, canary)) out.push_back("a rejected revision would get traffic");
 }
 
+/// Blue-green: all traffic goes where the active Service is switched to.
+void check_switch(const Rollout& desired, const Observed& live, const Decision& decision, const Action& action,
+                  std::vector<std::string>& out) {
+  const auto& select = std::get<SelectRevision>(action);
+  if (select.service != desired.stable_service) return;
+  const Status& status = decision.status;
+  const auto& main = status.stable ? status.stable : status.canary;
+  if (!main || select.hash != main->hash) out.push_back("the active Service would select a version that is not stable");
+  if (desired.replicas > 0 && available(live, select.hash) == 0)
+    out.push_back("the active Service would select a version without available pods");
+  if (is_rejected(status, select.hash)) out.push_back("a rejected revision would get traffic");
+}
+
+/// Blue-green: the version that the active Service selects keeps its pods, and so does what is shown as a preview.
+void check_kept(const Rollout& desired, const Observed& live, const Decision& decision, const Workload& w, int replicas,
+                std::vector<std::string>& out) {
+  if (selected_by(live, decision, desired.stable_service, nullptr) == w.hash && replicas < desired.replicas)
+    out.push_back("the active version would lose pods");
+  if (replicas == 0 && desired.replicas > 0 && live.services.contains(desired.canary_service) &&
+      live.services.at(desired.canary_service).hash == w.hash)
+    out.push_back("a Service would select a version without pods");
+}
+
 /// Pods that still answer for a Service may not go.
 void check_scale(const Plan& plan, const Action& action, std::vector<std::string>& out) {
   const auto& [desired, live, decision] = plan;
@@ -110,6 +133,7 @@ void check_scale(const Plan& plan, const Action& action, std::vector<std::string
                         [&](const Workload& x) { return x.name == scale.name; });
   if (w == live.workloads.end() || scale.replicas >= w->replicas) return;
   if (!w->owned) out.push_back(format("{} is not ours to scale down", w->name));
+  if (desired.blue_green) return check_kept(desired, live, decision, *w, scale.replicas, out);
   if (!desired.is_routed()) return;
   const Traffic sides = traffic_of(target(desired, decision.status));
   auto weight = canary_weight(desired, live.routes, sides);
@@ -170,10 +194,12 @@ std::vector<std::string> violations(const Rollout& desired, const Observed& live
     out.push_back("a rejected revision would get traffic");
   if (status.stable && is_rejected(status, status.stable->hash))
     out.push_back("a rejected revision would become stable");
-  if (!desired.is_routed()) check_limits(desired, live, decision, out);
+  if (!desired.is_routed() && !desired.blue_green) check_limits(desired, live, decision, out);
   for (const Action& action : decision.actions) {
     if (std::holds_alternative<RewriteRoutes>(action)) check_routes({desired, live, decision}, action, out);
     if (std::holds_alternative<ScaleReplicaSet>(action)) check_scale({desired, live, decision}, action, out);
+    if (desired.blue_green && std::holds_alternative<SelectRevision>(action))
+      check_switch(desired, live, decision, action, out);
     if (std::holds_alternative<DeleteReplicaSet>(action)) check_delete(live, action, out);
   }
   return out;

@@ -81,7 +81,7 @@ def many_canaries(world, count):
 def many_transitions(world, count):
     """Seconds to commit and push a transition each of `count` rollouts that nothing else is done about."""
     log = world.log_from_here()
-    refused = {n: manifest(n, "w1").replace("    canary:", "    blueGreen:") for n in range(count)}
+    refused = {n: manifest(n, "w1").replace("    canary:", "    canary:\n      pingPong: {}") for n in range(count)}
     world.commit("Not supported", refused)
     noticed = log.wait(b"head moved")
     harness.eventually("all is pushed", lambda: world.newest_subjects(count).count(": refused: ") == count, every=0.1)

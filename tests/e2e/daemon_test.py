@@ -153,13 +153,13 @@ def bad_manifests_beside_good_ones(serin):
                             "latin.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: caf\x01}\n",
                             ".hidden/x.yaml": "nonsense: [", "notes.txt": "not yaml: ["})
         blue = harness.ROLLOUT.format(name="blue", ns="shop", tag="v1", steps="[]", replicas=1)
-        blue = blue[:blue.index("  strategy:")] + "  strategy: {blueGreen: {activeService: blue}}\n"
+        blue = blue[:blue.index("  strategy:")] + "  strategy: {blueGreen: {activeService: blue, prePromotionAnalysis: {}}}\n"
         world.push("Not supported", {"blue.yaml": blue})
         first_deploy(world)
         log = world.log_text()
         assert "broken.yaml:" in log and "huge.yaml" in log and ".hidden" not in log and "notes.txt" not in log, log
         eventually("the refusal is recorded", lambda: world.subjects("blue"))
-        assert "strategy.blueGreen is not supported yet" in world.subjects("blue")[0]
+        assert "strategy.blueGreen.prePromotionAnalysis is not supported yet" in world.subjects("blue")[0]
         # A good rollout whose file breaks goes on as it was.
         world.push("Break it", {"shop/till/rollout.yaml": "kind: Rollout\n  bad"})
         eventually("the broken file is named", lambda: "keeps its last good content" in world.log_text())

@@ -107,6 +107,71 @@ TEST_CASE("a Rollout is typed, with the defaults of Argo Rollouts", "[manifest]"
   CHECK(rollout.abort_scale_down_delay == 30s);
 }
 
+namespace {
+
+/// A Rollout whose strategy is blueGreen with these members.
+std::string blue_green_manifest(const std::string& members) {
+  const std::string text = kRollout;
+  return text.substr(0, text.find("    canary:")) + "    blueGreen: {" + members + "}\n";
+}
+
+}  // namespace
+
+TEST_CASE("blue-green is typed, with the defaults of Argo Rollouts", "[manifest]") {
+  ManifestFile file = read_manifests("r.yaml", blue_green_manifest("activeService: a"), "default");
+  REQUIRE(file.rollouts.size() == 1);
+  const Rollout& rollout = file.rollouts[0];
+  CHECK(rollout.blue_green == BlueGreen{});
+  CHECK_FALSE(rollout.blue_green->pauses());
+  CHECK(rollout.stable_service == "a");
+  CHECK(rollout.canary_service.empty());
+  CHECK_FALSE(rollout.is_routed());
+  CHECK(rollout.scale_down_delay == 30s);
+  CHECK(rollout.abort_scale_down_delay == 30s);
+  CHECK(rollout.max_unavailable == PodCount{25, PodCount::Unit::Percent});
+}
+
+TEST_CASE("what blue-green says goes before the defaults", "[manifest]") {
+  ManifestFile file = read_manifests(
+      "r.yaml",
+      blue_green_manifest("activeService: a, previewService: p, previewReplicaCount: 2, autoPromotionEnabled: false, "
+                          "autoPromotionSeconds: 60, maxUnavailable: 2, scaleDownDelaySeconds: 5, "
+                          "scaleDownDelayRevisionLimit: 1, abortScaleDownDelaySeconds: 0, "
+                          "previewMetadata: {labels: {role: preview}}, activeMetadata: {labels: {role: active}}, "
+                          "antiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {}}"),
+      "default");
+  REQUIRE(file.rollouts.size() == 1);
+  const Rollout& rollout = file.rollouts[0];
+  CHECK(rollout.blue_green == BlueGreen{.preview_replicas = 2, .auto_promotion = false, .auto_promotion_after = 60s});
+  CHECK(rollout.blue_green->pauses());
+  CHECK(rollout.canary_service == "p");
+  CHECK(rollout.max_unavailable == PodCount{2, PodCount::Unit::Pods});
+  CHECK(rollout.scale_down_delay == 5s);
+  CHECK(rollout.scale_down_delay_revision_limit == 1);
+  CHECK(rollout.abort_scale_down_delay == 0s);
+  CHECK(rollout.canary_metadata.labels == std::map<std::string, std::string>{{"role", "preview"}});
+  CHECK(rollout.stable_metadata.labels == std::map<std::string, std::string>{{"role", "active"}});
+  CHECK(rollout.anti_affinity == AntiAffinity{});
+}
+
+TEST_CASE("what blue-green must not say is named", "[manifest]") {
+  auto refused = [](const std::string& members) {
+    Texts found = problems_of(blue_green_manifest(members));
+    std::string text = found.empty() ? "" : found.front();
+    return text.substr(std::min(text.size(), text.find("spec.")));
+  };
+  const std::string field = "spec.strategy.blueGreen.";
+  CHECK(refused("previewService: p") == field + "activeService is required");
+  CHECK(refused("activeService: a, previewService: a") ==
+        field + "activeService: must be another Service than previewService");
+  CHECK(refused("activeService: a, scaleDownDelayRevisionLimit: 11") ==
+        field + "scaleDownDelayRevisionLimit: must be at most revisionHistoryLimit (10)");
+  for (const char* name : {"prePromotionAnalysis", "postPromotionAnalysis"})
+    CHECK(refused("activeService: a, " + std::string(name) + ": {}") == field + name + " is not supported yet");
+  CHECK(refused("activeService: a, previewReplicaCount: -1").starts_with(field + "previewReplicaCount"));
+  CHECK(refused("activeService: a, previewReplica: 1").find("previewReplica") != std::string::npos);
+}
+
 TEST_CASE("what a Rollout says goes before the defaults", "[manifest]") {
   std::string text = with("  replicas: 5\n", R"(  minReadySeconds: 5
   revisionHistoryLimit: 2
@@ -186,7 +251,8 @@ TEST_CASE("each feature that is not carried out yet is refused by its name", "[m
   CHECK(refused("apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec:\n  selector: "
                 "{matchLabels: {a: b}}\n"
                 "  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: b}]}}\n"
-                "  strategy: {blueGreen: {activeService: a}}\n") == "spec.strategy.blueGreen is not supported yet");
+                "  strategy: {blueGreen: {activeService: a, postPromotionAnalysis: {}}}\n") ==
+        "spec.strategy.blueGreen.postPromotionAnalysis is not supported yet");
   CHECK(canary("analysis: {}") == "spec.strategy.canary.analysis is not supported yet");
   for (const char* name : {"analysis", "experiment"})
     CHECK(step(std::string(name) + ": {}") ==
