@@ -1,5 +1,7 @@
 #include "sim/apps.h"
 
+#include <algorithm>
+
 namespace reconciler {
 namespace {
 
@@ -28,14 +30,23 @@ Json workload_spec(const App& app) {
           {"template", {{"metadata", {{"labels", labels}}}, {"spec", {{"containers", containers}}}}}};
 }
 
-/// One document, or several as a stream.
-std::string stream_of(const std::vector<Json>& documents) {
-  std::string out;
-  for (const Json& document : documents) out += (out.empty() ? "" : "---\n") + dump(document) + "\n";
-  return out;
+void set_delays(const App& app, Json& strategy) {
+  if (app.abort_delay_seconds) strategy["abortScaleDownDelaySeconds"] = *app.abort_delay_seconds;
+  if (app.scale_down_delay_seconds) strategy["scaleDownDelaySeconds"] = *app.scale_down_delay_seconds;
 }
 
-Json list_of(const std::vector<Json>& items) { return {{"apiVersion", "v1"}, {"kind", "List"}, {"items", items}}; }
+Json blue_green_strategy(const App& app) {
+  Json out = app.blue_green;
+  out["activeService"] = app.stable_service();
+  if (app.has_preview) out["previewService"] = app.canary_service();
+  if (!app.max_unavailable.is_null()) out["maxUnavailable"] = app.max_unavailable;
+  if (!app.canary_metadata.is_null()) out["previewMetadata"] = app.canary_metadata;
+  if (!app.stable_metadata.is_null()) out["activeMetadata"] = app.stable_metadata;
+  if (app.delay_revision_limit)
+    out["scaleDownDelayRevisionLimit"] = std::min(*app.delay_revision_limit, app.history_limit.value_or(10));
+  set_delays(app, out);
+  return {{"blueGreen", std::move(out)}};
+}
 
 /// The two Services as the strategy names them.
 Json services_of(const App& app) {
@@ -45,13 +56,7 @@ Json services_of(const App& app) {
   return app.ping_pong ? Json{{"pingPong", std::move(out)}} : out;
 }
 
-std::string base_path(const App& app) { return app.folder + "/" + app.key.name; }
-
-}  // namespace
-
-Json rollout_manifest(const App& app) {
-  Json out = named("argoproj.io/v1alpha1", "Rollout", app.key.ns, app.key.name);
-  set_edition(app, out);
+Json canary_strategy(const App& app) {
   Json canary = Json::object();
   if (app.has_services) canary = services_of(app);
   if (app.routed) canary["trafficRouting"] = traffic_routing(app);
@@ -64,9 +69,28 @@ Json rollout_manifest(const App& app) {
   if (!app.stable_metadata.is_null()) canary["stableMetadata"] = app.stable_metadata;
   if (app.delay_revision_limit) canary["scaleDownDelayRevisionLimit"] = *app.delay_revision_limit;
   if (!app.steps.empty()) canary["steps"] = app.steps;
-  if (app.abort_delay_seconds) canary["abortScaleDownDelaySeconds"] = *app.abort_delay_seconds;
-  if (app.scale_down_delay_seconds) canary["scaleDownDelaySeconds"] = *app.scale_down_delay_seconds;
-  out["spec"] = {{"replicas", app.replicas}, {"strategy", {{"canary", canary}}}};
+  set_delays(app, canary);
+  return {{"canary", std::move(canary)}};
+}
+
+/// One document, or several as a stream.
+std::string stream_of(const std::vector<Json>& documents) {
+  std::string out;
+  for (const Json& document : documents) out += (out.empty() ? "" : "---\n") + dump(document) + "\n";
+  return out;
+}
+
+Json list_of(const std::vector<Json>& items) { return {{"apiVersion", "v1"}, {"kind", "List"}, {"items", items}}; }
+
+std::string base_path(const App& app) { return app.folder + "/" + app.key.name; }
+
+}  // namespace
+
+Json rollout_manifest(const App& app) {
+  Json out = named("argoproj.io/v1alpha1", "Rollout", app.key.ns, app.key.name);
+  set_edition(app, out);
+  out["spec"] = {{"replicas", app.replicas},
+                 {"strategy", app.blue_green.is_null() ? canary_strategy(app) : blue_green_strategy(app)}};
   if (app.workload_scale_down) {
     out["spec"]["workloadRef"] = {{"apiVersion", "apps/v1"},
                                   {"kind", "Deployment"},

@@ -25,6 +25,8 @@ struct App {
   AppRouter router = AppRouter::Istio;
   bool has_services = true;  ///< which only an app without routing, or with subsets, may be without
   bool ping_pong = false;    ///< its two Services take turns
+  Json blue_green;           ///< strategy.blueGreen but for its Services and delays; null: a canary
+  bool has_preview = true;   ///< a preview Service, with blue-green
   Json max_surge, max_unavailable;
   bool dynamic_stable = false;
   std::optional<int> min_pods;
@@ -41,13 +43,14 @@ struct App {
   bool in_one_file = false;
   std::string folder = "apps";
 
+  /// With blue-green the active Service, and the preview Service.
   std::string stable_service() const { return key.name; }
   std::string canary_service() const { return key.name + "-canary"; }
   std::string image() const { return "example.com/" + key.name + ":" + tag; }
 };
 
 Json rollout_manifest(const App& app);
-/// The two Services and what its router needs.
+/// The Services and what its router needs.
 std::vector<Json> network_manifests(const App& app);
 
 /// All files of an app, as they are to be.

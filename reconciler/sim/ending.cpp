@@ -41,8 +41,13 @@ std::vector<std::string> wrong_world(const Rollout& wanted, const Status& status
   if (wanted.paused) return out;
   const bool swapped = wanted.ping_pong && status.pong_is_stable;
   const int weight = swapped ? 100 - target.weight : target.weight;
-  const std::string& first = swapped ? target.canary_service : target.stable_service;
-  const std::string& second = swapped ? target.stable_service : target.canary_service;
+  // The preview Service shows what was aborted as long as it is kept.
+  auto shown = view.revisions.find(target.canary_service);
+  const bool is_kept = shown != view.revisions.end() && shown->second.replicas > 0;
+  const bool aborted = wanted.blue_green && !target.replicas.contains(target.canary_service);
+  const std::string& canary = aborted && !is_kept ? target.stable_service : target.canary_service;
+  const std::string& first = swapped ? canary : target.stable_service;
+  const std::string& second = swapped ? target.stable_service : canary;
   if (!failing && view.routed && view.canary_weight != weight)
     out.push_back(format("the second Service has weight {} instead of {}", view.canary_weight, weight));
   if (!failing && !wanted.stable_service.empty() && view.stable_selects != first)

@@ -55,6 +55,12 @@ void People::draw_kind(App& app) {
   if (random_.chance(0.15)) app.min_pods = random_.between(1, 3);
   if (random_.chance(0.1)) app.progress_threshold = {{"type", "Percent"}, {"value", random_.between(0, 100)}};
   if (random_.chance(0.1)) app.progress_threshold = {{"type", "Pods"}, {"value", random_.between(0, 3)}};
+  if (random_.chance(0.2)) {
+    app.blue_green = draw_preview();
+    app.has_preview = random_.chance(0.8);
+    app.has_services = true;
+    app.routed = app.dynamic_stable = app.ping_pong = false;
+  }
   if (random_.chance(0.2)) app.delay_revision_limit = random_.between(0, 2);
   if (random_.chance(0.15)) app.canary_metadata = {{"labels", {{"role", "canary"}}}, {"annotations", {{"a", "b"}}}};
   if (random_.chance(0.15)) app.stable_metadata = {{"labels", {{"role", "stable"}}}};
@@ -80,6 +86,15 @@ Json People::draw_route_step() {
   Json route = {{"name", "shadow"}, {"percentage", random_.between(1, 100)}};
   if (!goes) route["match"] = Json::array({{{"method", {{"exact", "GET"}}}}});
   return {{"setMirrorRoute", std::move(route)}};
+}
+
+/// A preview, and how it is accepted.
+Json People::draw_preview() {
+  Json out = Json::object();
+  if (random_.chance(0.4)) out["previewReplicaCount"] = random_.between(0, 3);
+  if (random_.chance(0.35)) out["autoPromotionEnabled"] = false;
+  if (random_.chance(0.35)) out["autoPromotionSeconds"] = random_.between(0, 90);
+  return out;
 }
 
 Json People::draw_steps(const App& app) {
@@ -263,6 +278,10 @@ void People::toggle_pause(App& app) {
 }
 
 void People::change_steps(App& app) {
+  if (!app.blue_green.is_null()) {
+    app.blue_green = draw_preview();
+    return push_app(app, "another preview " + dump(app.blue_green));
+  }
   app.steps = draw_steps(app);
   push_app(app, "other steps " + dump(app.steps));
 }
@@ -276,7 +295,8 @@ void People::change_limits(App& app) {
   app.rollback_window = maybe(0.3, {0, 1, 2});
   app.history_limit = maybe(0.4, {0, 1, 3});
   app.abort_delay_seconds = maybe(0.3, {0, 1, 60});
-  app.scale_down_delay_seconds = app.routed && !app.dynamic_stable ? maybe(0.3, {0, 1, 120}) : std::nullopt;
+  const bool may_delay = !app.blue_green.is_null() || (app.routed && !app.dynamic_stable);
+  app.scale_down_delay_seconds = may_delay ? maybe(0.3, {0, 1, 120}) : std::nullopt;
   if (!apps_.empty() && !wanted_.empty()) push_app(app, "other limits");
 }
 

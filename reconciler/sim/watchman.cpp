@@ -115,7 +115,9 @@ void Watchman::on_event(const StoreEvent& event) {
   if (event.kind == StoreEvent::Kind::Deleted) return;
   const RolloutView after = view_of(stage_.world, key);
   if (after.weight_sum != 100) alarm(format("{}: the weights sum to {}", key.text(), after.weight_sum));
-  if (event.kind == StoreEvent::Kind::Added || !after.complete) return;
+  if (event.kind == StoreEvent::Kind::Added) return;
+  if (is_blue_green(key)) return check_switch(key, view_of(stage_.world, key, event.previous.get()), after);
+  if (!after.complete) return;
   check_traffic(key, view_of(stage_.world, key, event.previous.get()), after);
 }
 
@@ -286,6 +288,7 @@ void Watchman::check_replica_set(const RolloutKey& rollout, const StoreEvent& ev
   if (deleted && from > 0 && !is_disturbed(known_[rollout]))
     alarm(format("{} was deleted with {} pods asked for", name, from));
   const RolloutView view = view_of(stage_.world, rollout);
+  if (is_blue_green(rollout)) return check_kept(rollout, view, hash, from, to);
   if (!view.routed) return check_limits(rollout, view, name, from, to);
   const auto traffic = view.traffic();
   auto share = traffic.find(hash);
@@ -297,13 +300,47 @@ void Watchman::check_replica_set(const RolloutKey& rollout, const StoreEvent& ev
     alarm(format("{} goes from {} to {} pods while it holds {}% of the traffic", name, from, to, share->second));
 }
 
+bool Watchman::is_blue_green(const RolloutKey& rollout) const {
+  const auto wanted = wanted_lately(rollout);
+  return std::any_of(wanted.begin(), wanted.end(), [](const Rollout* r) { return r->blue_green.has_value(); });
+}
+
+/// Blue-green: all traffic goes with the active Service, to a version that may have it and has the pods for it.
+void Watchman::check_switch(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after) {
+  if (before.stable_selects == after.stable_selects || after.stable_selects.empty()) return;
+  Known& known = known_[rollout];
+  const std::string& to = after.stable_selects;
+  const std::string what = format("{}: the active Service is switched to {}", rollout.text(), to);
+  if (known.rejected.contains(to)) alarm(what + " although it is rejected");
+  if (!known.status) return alarm(what + " before anything is recorded");
+  const auto& main = known.status->stable ? known.status->stable : known.status->canary;
+  if (!main || main->hash != to) alarm(what + ", which is not the stable version");
+  if (is_disturbed(known)) return;
+  // On the way back to what is stable anybody is better than nobody.
+  const bool back = !known.status->returning.empty() || !known.rejected.empty() || known.status->canary;
+  const int needed =
+      std::min({replicas_wanted(rollout), std::max(1, after.available(before.stable_selects)), back ? 1 : INT32_MAX});
+  if (after.available(to) < needed) alarm(format("{} with {} of {} pods available", what, after.available(to), needed));
+}
+
+/// Blue-green: who has the traffic keeps the pods, and no Service leads to a version without any.
+void Watchman::check_kept(const RolloutKey& rollout, const RolloutView& now, const std::string& hash, int from,
+                          int to) {
+  if (is_disturbed(known_[rollout])) return;
+  const int needed = std::min(from, replicas_wanted(rollout));
+  if (now.stable_selects == hash && to < needed)
+    alarm(format("{}: {} has the traffic and goes from {} to {} pods", rollout.text(), hash, from, to));
+  if (now.canary_selects == hash && to == 0 && from > 0 && replicas_wanted(rollout) > 0)
+    alarm(format("{}: {} loses its pods while the preview Service shows it", rollout.text(), hash));
+}
+
 /// Without routing the pods are the traffic: no more of them, and no fewer available ones, than the limits allow.
 void Watchman::check_limits(const RolloutKey& rollout, const RolloutView& now, const std::string& name, int from,
                             int to) {
   if (is_disturbed(known_[rollout])) return;
   int most = 0, least = INT32_MAX, asked = 0, there = 0, there_before = 0;
   for (const Rollout* wanted : wanted_lately(rollout)) {
-    if (wanted->is_routed()) return;
+    if (wanted->is_routed() || wanted->blue_green) return;
     const Fenceposts limits = fenceposts(wanted->replicas, wanted->max_surge, wanted->max_unavailable);
     most = std::max(most, limits.most);
     least = std::min(least, limits.least);

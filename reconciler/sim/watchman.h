@@ -66,6 +66,9 @@ class Watchman {
   void check_transition(const RolloutKey& rollout, Known& known, const Status& next, const std::string& subject);
   void keep_rejections(const RolloutKey& key, Known& known);
   std::optional<Status> parsed(const std::string& path, const std::string& text);
+  void check_switch(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after);
+  void check_kept(const RolloutKey& rollout, const RolloutView& now, const std::string& hash, int from, int to);
+  bool is_blue_green(const RolloutKey& rollout) const;
   void check_limits(const RolloutKey& rollout, const RolloutView& now, const std::string& name, int from, int to);
   /// What the manifests ask for that the program may be acting on.
   std::vector<const Rollout*> wanted_lately(const RolloutKey& rollout) const;

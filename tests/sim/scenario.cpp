@@ -162,6 +162,17 @@ class Scenario {
       if (words[1] == "steps") app_.steps = Json::array();
       if (words[1] == "services") app_.has_services = false;
       if (words[1] == "routing" || words[1] == "services") app_.routed = false;
+      if (words[1] == "preview") app_.has_preview = false;
+    } else if (words[0] == "blue-green") {
+      app_.blue_green = Json::object();
+      app_.routed = false;
+      app_.steps = Json::array();
+    } else if (words[0] == "manual" || words[0] == "automatic") {
+      app_.blue_green["autoPromotionEnabled"] = words[0] == "automatic";
+    } else if (words[0] == "accepted" && words.size() == 3) {
+      app_.blue_green["autoPromotionSeconds"] = duration_of(words[2]) / 1s;
+    } else if (words[0] == "preview") {
+      app_.blue_green["previewReplicaCount"] = std::stoi(words.at(1));
     } else if (words[0] == "workload") {
       app_.workload_scale_down = words.at(1);
     } else if (words[0] == "roles") {
@@ -481,7 +492,11 @@ class Scenario {
       writes_.push_back(words_for_routes(*find(now, {"spec", "http"})));
     } else if (event.type->kind == "Service") {
       const bool canary = name == app_.canary_service();
-      writes_.push_back(format("{} Service to {}", canary ? "canary" : "stable",
+      const bool whole = !app_.blue_green.is_null();
+      writes_.push_back(format("{} Service to {}",
+                               canary  ? (whole ? "preview" : "canary")
+                               : whole ? "active"
+                                       : "stable",
                                tag_of_hash(text_at(now, {"spec", "selector", kHashLabel}))));
     } else if (event.kind == StoreEvent::Kind::Deleted) {
       writes_.push_back(format("forget {}", tag_in(now)));
