@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kChanged = "shop/checkout/rollout.yaml";
 const RolloutKey kCheckout{"shop", "checkout"};
-constexpr int kRolloutCount = 2;
+constexpr int kRolloutCount = 3;
 /// In the middle of its steps: the bad version is noticed here.
 constexpr int kRevertAtStep = 3;
 const std::string kAnn = "Ann Developer <ann@example.com>";

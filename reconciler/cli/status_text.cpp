@@ -17,7 +17,9 @@ bool has_several_clusters(const std::vector<StatusEntry>& entries) {
   return clusters.size() > 1;
 }
 
+/// A blue-green update has no steps, but a preview.
 std::string step_text(const Status& status) {
+  if (status.preview) return status.preview->accepted ? "accepted" : "preview";
   return status.step ? format("{}/{}", status.step->index, status.step->count) : "-";
 }
 
@@ -30,6 +32,7 @@ std::optional<TimePoint> began(const StatusEntry& entry) {
   if (entry.last) return entry.last->commit.time;
   const Status& status = entry.status;
   if (status.canary && status.step) return status.step->since;
+  if (status.preview) return status.preview->since;
   return status.stable ? std::optional(status.stable->since) : std::nullopt;
 }
 
@@ -67,6 +70,8 @@ Json entry_json(const StatusEntry& entry) {
   if (status.step)
     json["step"] = {
         {"index", status.step->index}, {"count", status.step->count}, {"since", format_time(status.step->since)}};
+  if (status.preview)
+    json["preview"] = {{"since", format_time(status.preview->since)}, {"accepted", status.preview->accepted}};
   for (const Revision& revision : status.previous) json["previous"].push_back(revision_json(revision));
   for (const Rejected& rejected : status.rejected)
     json["rejected"].push_back({{"revision", rejected.hash},
@@ -114,6 +119,9 @@ std::string status_tree(const StatusEntry& entry, TimePoint now) {
   std::vector<std::string> lines;
   if (s.canary) lines.push_back(format("canary    {}% of traffic  {}", s.weight, revision_text(*s.canary)));
   if (s.stable) lines.push_back(format("stable    {}% of traffic  {}", 100 - s.weight, revision_text(*s.stable)));
+  if (s.preview)
+    lines.push_back(format("preview   {} since {}", s.preview->accepted ? "accepted" : "waits to be accepted",
+                           format_time(s.preview->since)));
   for (const Revision& revision : s.previous) lines.push_back("previous  " + revision_text(revision));
   for (const Rejected& rejected : s.rejected)
     lines.push_back(format("rejected  {}  {}  at {}{}: {}", rejected.hash, rejected.image, format_time(rejected.at),

@@ -44,6 +44,7 @@ Json rollout_json(const RolloutReport& rollout) {
   json["weight"] = status.weight;
   if (status.stable) json["stable"] = revision_json(*status.stable);
   if (status.canary) json["canary"] = revision_json(*status.canary);
+  if (status.preview) json["preview"] = {{"accepted", status.preview->accepted}};
   if (status.step) json["step"] = {{"index", status.step->index}, {"count", status.step->count}};
   return json;
 }

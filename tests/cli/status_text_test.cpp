@@ -49,6 +49,19 @@ TEST_CASE("the table has a line for each rollout", "[status]") {
         "shop/till      Healthy  -     0%      v7      -       20d\n");
 }
 
+TEST_CASE("a blue-green update shows its preview where a canary has steps", "[status]") {
+  StatusEntry entry = in_canary();
+  entry.status.step.reset();
+  entry.status.weight = 0;
+  entry.status.preview = Preview{at("2026-11-22T10:00:20Z")};
+  CHECK_THAT(status_table({entry}, at("2026-11-22T10:02:00Z")), ContainsSubstring("Paused  preview  0%      v1"));
+  CHECK_THAT(status_tree(entry, at("2026-11-22T10:02:00Z")),
+             ContainsSubstring("preview   waits to be accepted since 2026-11-22T10:00:20Z"));
+  CHECK(status_json({entry})["rollouts"][0]["preview"]["accepted"] == false);
+  entry.status.preview->accepted = true;
+  CHECK_THAT(status_table({entry}, at("2026-11-22T10:02:00Z")), ContainsSubstring("accepted"));
+}
+
 TEST_CASE("several clusters get a column", "[status]") {
   StatusEntry other = healthy();
   other.cluster = "west";

@@ -146,6 +146,51 @@ def workload_in_the_cluster(serin):
         world.wait_subject("canary 50% (step 1/2)")
 
 
+BLUE_GREEN = harness.ROLLOUT[:harness.ROLLOUT.index("    canary:")] + """    blueGreen:
+      activeService: {name}
+      previewService: {name}-preview
+      previewReplicaCount: 1
+      autoPromotionEnabled: false
+      scaleDownDelaySeconds: 300
+"""
+
+
+def blue_green(serin):
+    with World(serin) as world:
+        def push(tag):
+            return world.push(f"Deploy {tag}", {
+                "blue/rollout.yaml": BLUE_GREEN.format(name="blue", ns="shop", tag=tag, replicas=2),
+                "blue/services.yaml": harness.SERVICES[:harness.SERVICES.index("---\napiVersion: networking")].format(
+                    name="blue", ns="shop").replace("blue-canary", "blue-preview")})
+
+        def serves(active, preview):
+            return [world.service_hash(name) for name in ("blue", "blue-preview")] == [
+                world.revision_of(active), world.revision_of(preview)]
+
+        world.run_daemon()
+        push("v1")
+        world.wait_subject("promoted v1", name="blue")
+        assert serves("v1", "v1")
+        deployed = push("v2")
+        world.wait_subject("previewing v2", name="blue")
+        eventually("the preview Service shows v2, the active one v1", lambda: serves("v1", "v2"))
+        assert world.replica_sets() == {"v1": 2, "v2": 1}
+        world.git("pull", "-q", "--rebase", "origin", "main")
+        table = subprocess.run([serin, "status"], cwd=world.path("work"), capture_output=True, text=True).stdout
+        assert "preview" in table and "Paused" in table, table
+        approved = subprocess.run([serin, "approve", "shop/blue", "--author", "Bo <bo@example.com>"],
+                                  cwd=world.path("work"), env=harness.GIT, capture_output=True, text=True)
+        assert approved.returncode == 0, approved.stderr
+        world.wait_subject("promoted v2", name="blue")
+        assert serves("v2", "v2") and world.replica_sets() == {"v1": 2, "v2": 2}
+        assert world.subjects("blue")[-5:] == ["previewing v2", "promote v2", "accepted v2", "promoting v2", "promoted v2"]
+        # Back while the old pods are there: no preview, and nothing to wait for.
+        world.revert(deployed)
+        world.wait_subject("promoted v1", name="blue")
+        assert serves("v1", "v1") and world.replica_sets() == {"v1": 2, "v2": 2}
+        assert world.subjects("blue")[-3:] == ["deploying v1", "promoting v1", "promoted v1"]
+
+
 def bad_manifests_beside_good_ones(serin):
     with World(serin) as world:
         world.push("Junk", {"broken.yaml": "a: [1, 2\n", "huge.yaml": "x: " + "y" * (2 << 20) + "\n",
@@ -236,7 +281,7 @@ def once(serin):
 
 
 TESTS = {f.__name__: f for f in (canary_walks, settled_world_is_left_alone, revert_in_mid_canary, revert_after_promotion,
-                                 decisions, canary_without_routing, workload_in_the_cluster,
+                                 decisions, canary_without_routing, workload_in_the_cluster, blue_green,
                                  bad_manifests_beside_good_ones, killed_at_random_moments,
                                  terminated_gently, git_outage, once)}
 
