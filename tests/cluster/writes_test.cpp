@@ -123,6 +123,15 @@ TEST_CASE("annotations of a Service that it already has are kept", "[writes]") {
   CHECK(text_at(*after, {"metadata", "annotations", kManagedByAnnotation}) == "checkout");
 }
 
+TEST_CASE("deviation 7: a Service is released also when the annotation is gone", "[writes]") {
+  KubernetesWrite release = write(ReleaseService{.service = "checkout", .from = "abc"}, service("abc"));
+
+  auto after = patched(service("abc"), release);
+
+  REQUIRE(after);
+  CHECK(*after == service(""));
+}
+
 TEST_CASE("a plan made on another selector is a conflict before anything is sent", "[writes]") {
   Action select = SelectRevision{.service = "checkout", .from = "old", .hash = "new"};
   CHECK(write_for(kCheckout, select, "serin", service("newer")).error().kind == ErrorKind::Conflict);

@@ -96,6 +96,17 @@ def view_and_scale(serin):
         assert world.rollout()["spec"]["replicas"] == 6
 
 
+def deviation_1_spec_is_never_written(serin):
+    with Published(serin) as world:
+        without = harness.ROLLOUT.replace("  replicas: {replicas}\n", "").format(name="till", ns="shop", tag="v1", steps="[]")
+        world.push("Deploy", {"rollout.yaml": without, "services.yaml": harness.SERVICES.format(name="till", ns="shop")})
+        world.run_daemon("--publish-rollouts")
+        world.wait_subject("promoted v1")
+        eventually("healthy", lambda: world.status().get("phase") == "Healthy")
+        assert world.replica_sets() == {"v1": 1}
+        assert sorted(world.rollout()["spec"]) == ["selector", "strategy", "template"], world.rollout()["spec"]
+
+
 def patches_are_undone(serin):
     with Published(serin) as world:
         world.deploy("v1")
@@ -228,8 +239,9 @@ def takes_over_what_an_older_controller_left(serin):
     take_over(serin, OLDER, annotated, "--publish-rollouts")
 
 
-TESTS = {f.__name__: f for f in (view_and_scale, patches_are_undone, events_tell_what_happened,
-                                 takes_over_what_was_orphaned, takes_over_what_an_older_controller_left)}
+TESTS = {f.__name__: f for f in (view_and_scale, deviation_1_spec_is_never_written, patches_are_undone,
+                                 events_tell_what_happened, takes_over_what_was_orphaned,
+                                 takes_over_what_an_older_controller_left)}
 
 if __name__ == "__main__":
     harness.main(TESTS)
