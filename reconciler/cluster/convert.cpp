@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "rollout/action.h"
+#include "rollout/anti_affinity.h"
 
 namespace reconciler {
 
@@ -145,6 +146,7 @@ ReplicaSetSummary summarize_replica_set(const Json& object) {
   workload.metadata = text_at(object, {"metadata", "annotations", kEphemeralMetadataAnnotation});
   workload.rejected =
       !workload.hash.empty() && text_at(object, {"metadata", "annotations", kRejectedAnnotation}) == workload.hash;
+  if (const Json* pod_template = find(object, {"spec", "template"})) workload.avoids = avoided_revision(*pod_template);
   workload.pod_trouble = trouble_making_pods(object);
   summary.rollout = text_at(object, {"metadata", "labels", kRolloutLabel});
   summary.owner = text_at(object, {"metadata", "labels", kOwnerLabel});

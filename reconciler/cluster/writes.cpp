@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/format.h"
+#include "rollout/anti_affinity.h"
 #include "rollout/ephemeral_metadata.h"
 
 namespace reconciler {
@@ -162,6 +163,7 @@ WriteTarget target_of(const RolloutKey& rollout, const Action& action) {
     std::string operator()(const SetScaleDownDeadline& a) { return a.name; }
     std::string operator()(const MarkReplicaSet& a) { return a.name; }
     std::string operator()(const SetTemplateMetadata& a) { return a.name; }
+    std::string operator()(const RestoreAffinity& a) { return a.name; }
     std::string operator()(const ScaleWorkload&) { unreachable(); }
     std::string operator()(const SetPodMetadata&) { unreachable(); }
     std::string operator()(const EvictPods&) { unreachable(); }
@@ -195,6 +197,8 @@ Result<KubernetesWrite> write_for(const RolloutKey& rollout, const Action& actio
     write.body = rejection_patch(*mark);
   } else if (const auto* given = std::get_if<SetTemplateMetadata>(&action)) {
     write.body = template_metadata_patch(*given);
+  } else if (const auto* restore = std::get_if<RestoreAffinity>(&action)) {
+    write.body["spec"]["template"]["spec"]["affinity"] = affinity_patch(restore->affinity);
   } else if (const auto* role = std::get_if<SetPodMetadata>(&action)) {
     write.body = {{"metadata", metadata_change(role->before, role->after)}};
   } else if (const auto* workload = std::get_if<ScaleWorkload>(&action)) {

@@ -79,6 +79,14 @@ struct SetPodMetadata {
   bool operator==(const SetPodMetadata&) const = default;
 };
 
+/// Take the anti-affinity of a new version out of a template: it is stable by now. `affinity` is what Git has, or null.
+/// Pods that run are where they are.
+struct RestoreAffinity {
+  std::string name;
+  Json affinity = nullptr;
+  bool operator==(const RestoreAffinity&) const = default;
+};
+
 /// Ask for the eviction of pods. Those that a PodDisruptionBudget protects stay, and are asked for again later.
 struct EvictPods {
   std::vector<PodState> pods;
@@ -125,8 +133,8 @@ struct RewriteRoutes {
 };
 
 using Action = std::variant<CreateReplicaSet, ScaleReplicaSet, AdoptReplicaSet, SetScaleDownDeadline, MarkReplicaSet,
-                            SetTemplateMetadata, SetPodMetadata, EvictPods, ScaleWorkload, DeleteReplicaSet,
-                            SelectRevision, ReleaseService, RewriteRoutes>;
+                            SetTemplateMetadata, RestoreAffinity, SetPodMetadata, EvictPods, ScaleWorkload,
+                            DeleteReplicaSet, SelectRevision, ReleaseService, RewriteRoutes>;
 
 /// One line for the log: `scale checkout-6d4c9f7b8d to 3`.
 std::string describe(const Action& action);

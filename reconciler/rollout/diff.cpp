@@ -29,6 +29,7 @@ class Comparison {
     } else if (auto rolled = compare_rolling(); !rolled) {
       return rolled.error();
     }
+    restore_affinity();
     replace_workload();
     replace_old_pods();
     forget_history();
@@ -67,6 +68,15 @@ class Comparison {
     const WorkloadRef& ref = *desired_.workload_ref;
     if (kept && *kept < *live_.workload_replicas)
       out_.actions.emplace_back(ScaleWorkload{ref.api_version, ref.kind, ref.name, *kept});
+  }
+
+  /// What is stable need not keep away from what was stable before it. Only Git knows the template without the rule.
+  void restore_affinity() {
+    const Workload* w = live_.workload(desired_.hash);
+    if (!w || !w->owned || w->avoids.empty() || w->hash != target_.stable || !target_.canary.empty()) return;
+    const auto pod_template = parse_json(desired_.pod_template);
+    const Json* affinity = pod_template ? find(*pod_template, {"spec", "affinity"}) : nullptr;
+    out_.actions.emplace_back(RestoreAffinity{w->name, affinity ? *affinity : Json()});
   }
 
   /// Pods older than restartAt go once all else is done.

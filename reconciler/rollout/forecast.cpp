@@ -53,6 +53,7 @@ class IdealCluster {
     if (const auto* linger = std::get_if<SetScaleDownDeadline>(&action))
       named(linger->name).scale_down_deadline = linger->deadline;
     if (const auto* role = std::get_if<SetTemplateMetadata>(&action)) named(role->name).metadata = role->after;
+    if (const auto* restore = std::get_if<RestoreAffinity>(&action)) named(restore->name).avoids.clear();
     if (const auto* mark = std::get_if<MarkReplicaSet>(&action)) named(mark->name).rejected = !mark->hash.empty();
     if (const auto* remove = std::get_if<DeleteReplicaSet>(&action))
       std::erase_if(live_.workloads, [&](const Workload& w) { return w.name == remove->name; });

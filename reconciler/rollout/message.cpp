@@ -68,6 +68,7 @@ std::string describe(const Action& action) {
     std::string operator()(const SetTemplateMetadata& a) const {
       return format("give {} the metadata {}", a.name, a.after.empty() ? "of no role" : a.after);
     }
+    std::string operator()(const RestoreAffinity& a) const { return format("let pods of {} run anywhere", a.name); }
     std::string operator()(const SetPodMetadata& a) const {
       return format("give pod {} the metadata {}", a.name, a.after.empty() ? "of no role" : a.after);
     }

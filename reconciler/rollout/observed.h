@@ -42,6 +42,7 @@ struct Workload {
   std::string pod_trouble;     ///< why a pod is not ready: `image cannot be pulled`; empty when nothing is known
   std::string metadata;        ///< annotation rollout.argoproj.io/ephemeral-metadata: what its template has been given
   std::vector<PodState> pods;  ///< ordered by name
+  std::string avoids;          ///< the revision that an anti-affinity of ours keeps new pods away from; empty for none
   bool rejected = false;       ///< annotation serin.dev/rejected names this revision
   bool owned = false;          ///< carries our owner label and serin.dev/rollout; false: fits and may be adopted
   bool operator==(const Workload&) const = default;

@@ -3,30 +3,12 @@
 #include <algorithm>
 
 #include "rollout/action.h"
+#include "rollout/anti_affinity.h"
 #include "rollout/ephemeral_metadata.h"
 
 namespace reconciler {
 
 std::string replica_set_name(const Rollout& rollout, const std::string& hash) { return rollout.key.name + "-" + hash; }
-
-namespace {
-
-/// A pod of the stable revision on the same node is to be avoided.
-void add_anti_affinity(Json& pod_template, const AntiAffinity& rule, const std::string& stable) {
-  const Json expression = {{"key", kHashLabel}, {"operator", "In"}, {"values", Json::array({stable})}};
-  Json term = {{"labelSelector", {{"matchExpressions", Json::array({expression})}}},
-               {"topologyKey", "kubernetes.io/hostname"}};
-  Json& affinity = pod_template["spec"]["affinity"];
-  if (affinity.is_null()) affinity = Json::object();
-  Json& anti = affinity["podAntiAffinity"];
-  if (anti.is_null()) anti = Json::object();
-  Json& list = anti[rule.weight ? "preferredDuringSchedulingIgnoredDuringExecution"
-                                : "requiredDuringSchedulingIgnoredDuringExecution"];
-  if (list.is_null()) list = Json::array();
-  list.push_back(rule.weight ? Json{{"weight", *rule.weight}, {"podAffinityTerm", std::move(term)}} : std::move(term));
-}
-
-}  // namespace
 
 Json replica_set(const Rollout& rollout, int replicas, int revision, const Target& target) {
   // Both texts were written by `dump` from a manifest that passed validation.
@@ -38,7 +20,7 @@ Json replica_set(const Rollout& rollout, int replicas, int revision, const Targe
   Json labels = pod_template["metadata"]["labels"];
   labels[std::string(kRolloutLabel)] = rollout.key.name;
   if (rollout.anti_affinity && rollout.hash == target.canary)
-    add_anti_affinity(pod_template, *rollout.anti_affinity, target.stable);
+    pod_template = with_anti_affinity(std::move(pod_template), *rollout.anti_affinity, target.stable);
   auto role = target.metadata.find(rollout.hash);
   if (role != target.metadata.end()) pod_template["metadata"].merge_patch(metadata_change("", role->second));
   Json spec = {{"replicas", replicas}, {"selector", std::move(selector)}, {"template", std::move(pod_template)}};

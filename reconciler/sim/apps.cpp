@@ -30,7 +30,9 @@ Json workload_spec(const App& app) {
           {"template", {{"metadata", {{"labels", labels}}}, {"spec", {{"containers", containers}}}}}};
 }
 
-void set_delays(const App& app, Json& strategy) {
+/// What both strategies have.
+void set_common(const App& app, Json& strategy) {
+  if (!app.anti_affinity.is_null()) strategy["antiAffinity"] = app.anti_affinity;
   if (app.abort_delay_seconds) strategy["abortScaleDownDelaySeconds"] = *app.abort_delay_seconds;
   if (app.scale_down_delay_seconds) strategy["scaleDownDelaySeconds"] = *app.scale_down_delay_seconds;
 }
@@ -44,7 +46,7 @@ Json blue_green_strategy(const App& app) {
   if (!app.stable_metadata.is_null()) out["activeMetadata"] = app.stable_metadata;
   if (app.delay_revision_limit)
     out["scaleDownDelayRevisionLimit"] = std::min(*app.delay_revision_limit, app.history_limit.value_or(10));
-  set_delays(app, out);
+  set_common(app, out);
   return {{"blueGreen", std::move(out)}};
 }
 
@@ -69,7 +71,7 @@ Json canary_strategy(const App& app) {
   if (!app.stable_metadata.is_null()) canary["stableMetadata"] = app.stable_metadata;
   if (app.delay_revision_limit) canary["scaleDownDelayRevisionLimit"] = *app.delay_revision_limit;
   if (!app.steps.empty()) canary["steps"] = app.steps;
-  set_delays(app, canary);
+  set_common(app, canary);
   return {{"canary", std::move(canary)}};
 }
 

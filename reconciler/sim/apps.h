@@ -34,6 +34,7 @@ struct App {
   std::optional<int> delay_revision_limit;
   std::optional<std::string> workload_scale_down;  ///< by workloadRef, from a Deployment of the same name
   Json canary_metadata, stable_metadata;
+  Json anti_affinity;
   std::optional<std::string> restart_at;
   std::optional<int> rollback_window;
   std::optional<int> history_limit;

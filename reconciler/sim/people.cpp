@@ -62,6 +62,7 @@ void People::draw_kind(App& app) {
     app.routed = app.dynamic_stable = app.ping_pong = false;
   }
   if (random_.chance(0.2)) app.delay_revision_limit = random_.between(0, 2);
+  if (random_.chance(0.1)) app.anti_affinity = {{"requiredDuringSchedulingIgnoredDuringExecution", Json::object()}};
   if (random_.chance(0.15)) app.canary_metadata = {{"labels", {{"role", "canary"}}}, {"annotations", {{"a", "b"}}}};
   if (random_.chance(0.15)) app.stable_metadata = {{"labels", {{"role", "stable"}}}};
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "rollout/anti_affinity.h"
 #include "rollout/plan.h"
 #include "rollout/replica_set.h"
 
@@ -71,6 +72,7 @@ struct Cluster1 {
       w.replicas = a->object["spec"]["replicas"];
       w.created = now;
       w.revision = int(live.workloads.size()) + 1;
+      w.avoids = avoided_revision(a->object["spec"]["template"]);
       w.metadata = text_at(a->object, {"metadata", "annotations", kEphemeralMetadataAnnotation});
       live.workloads.push_back(w);
     } else if (auto a = std::get_if<ScaleReplicaSet>(&action)) {
@@ -87,6 +89,8 @@ struct Cluster1 {
       named(a->name).rejected = !a->hash.empty();
     } else if (auto a = std::get_if<SetTemplateMetadata>(&action)) {
       named(a->name).metadata = a->after;
+    } else if (auto a = std::get_if<RestoreAffinity>(&action)) {
+      named(a->name).avoids.clear();
     } else if (auto a = std::get_if<SetPodMetadata>(&action)) {
       for (Workload& w : live.workloads)
         for (PodState& pod : w.pods)

@@ -342,6 +342,42 @@ TEST_CASE("anti-affinity against stable is part of a new ReplicaSet, not of the 
   CHECK_FALSE(replica_set(v2, 1, 1, {.stable = "hashv2"})["spec"]["template"]["spec"].contains("affinity"));
 }
 
+TEST_CASE("the anti-affinity of a new version goes when it is stable", "[diff]") {
+  auto apart = [](const std::string& tag) {
+    Rollout r = rollout(tag, {SetWeight{20}, Pause{}});
+    r.anti_affinity = AntiAffinity{};
+    return r;
+  };
+  Cluster1 c = running(apart("v1"));
+  Rollout v2 = apart("v2");
+  c.rest(v2, at(100));
+  CHECK(c.workload("hashv2").avoids == "hashv1");
+  CHECK(c.workload("hashv1").avoids.empty());
+  v2.decision = RolloutDecision{.verb = Verb::PromoteFull, .revision = "hashv2", .commit = "full"};
+  c.rest(v2, at(110));
+  CHECK(c.status->phase == Phase::Healthy);
+  CHECK(c.workload("hashv2").avoids.empty());
+  CHECK(c.last.actions.empty());
+}
+
+TEST_CASE("what people wrote about affinity is left as it is", "[anti_affinity]") {
+  const Json own = Json::parse(R"({"nodeAffinity":{"a":1},"podAntiAffinity":{
+    "preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1,"podAffinityTerm":{"topologyKey":"zone"}}]}})");
+  for (const Json& affinity : {own, Json{{"nodeAffinity", {{"a", 1}}}}, Json()}) {
+    for (const AntiAffinity& rule : {AntiAffinity{}, AntiAffinity{50}}) {
+      Json pod_template = {{"spec", {{"dnsPolicy", "Default"}}}};
+      if (!affinity.is_null()) pod_template["spec"]["affinity"] = affinity;
+      Json given = with_anti_affinity(pod_template, rule, "hashv1");
+      CHECK(avoided_revision(given) == "hashv1");
+      CHECK(avoided_revision(pod_template).empty());
+      Json patch;
+      patch["spec"]["affinity"] = affinity_patch(affinity);
+      given.merge_patch(patch);
+      CHECK(given == pod_template);
+    }
+  }
+}
+
 TEST_CASE("metadata follows the role without a restart", "[ephemeral]") {
   auto with_roles = [](Rollout r) {
     r.canary_metadata = {{{"role", "canary"}}, {{"note", "new"}}};

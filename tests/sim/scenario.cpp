@@ -178,6 +178,8 @@ class Scenario {
     } else if (words[0] == "roles") {
       app_.canary_metadata = {{"labels", {{"role", "canary"}}}};
       app_.stable_metadata = {{"labels", {{"role", "stable"}}}};
+    } else if (words[0] == "apart") {
+      app_.anti_affinity = {{"requiredDuringSchedulingIgnoredDuringExecution", Json::object()}};
     } else if (words[0] == "restart") {
       app_.restart_at = format_time(whole_seconds(stage_->clock.now()) + duration_of(words.at(1)));
     } else if (words[0] == "surge") {
@@ -528,6 +530,8 @@ class Scenario {
     } else if (text_at(now, {"metadata", "annotations", kRejectedAnnotation}) !=
                text_at(*event.previous, {"metadata", "annotations", kRejectedAnnotation})) {
       writes_.push_back(format("{} marked", tag_in(now)));
+    } else if (now["spec"]["template"]["spec"] != (*event.previous)["spec"]["template"]["spec"]) {
+      writes_.push_back(format("{} may run anywhere", tag_in(now)));
     } else if (now["spec"]["template"] != (*event.previous)["spec"]["template"]) {
       const std::string role = text_at(now, {"spec", "template", "metadata", "labels", "role"});
       writes_.push_back(format("{} is {}", tag_in(now), role.empty() ? "without role" : role));
