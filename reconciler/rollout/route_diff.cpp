@@ -14,8 +14,8 @@ class RouteComparison {
  public:
   RouteComparison(const Rollout& desired, const Observed& live, const Target& target)
       : desired_(desired), live_(live), target_(target), traffic_(traffic_of(target)), routes_(live.routes) {
-    // Nobody would answer what these routes send to the canary.
-    if (available(traffic_.canary.hash) == 0) traffic_.managed.clear();
+    // Nobody would answer what these routes send to the canary, or stable would.
+    if (traffic_.canary.hash != target_.canary || available(target_.canary) == 0) traffic_.managed.clear();
   }
 
   Result<RouteDifference> run() {
@@ -28,6 +28,12 @@ class RouteComparison {
     const bool rewrite = *wanted != live_.routes;
     const bool has_managed = has_managed_route(desired_, live_.routes);
     const bool lower = weight_ < current_ || (has_managed && traffic_.managed.empty());
+    if (weight_ > current_ && both_lead_to_canary()) {
+      // Further than the record, which was lost: stable need not take all traffic at once when weights move first, and
+      // that changes nothing for anybody.
+      if (auto done = rewrite_weights(traffic_); !done) return done.error();
+      return std::move(out_);
+    }
     // Both sides of a DestinationRule change in one write, unless traffic has to leave the canary in between.
     auto stable = take_side(Role::Stable, lower ? Subsets::StableOnly : Subsets::Both);
     if (!stable) return stable.error();
@@ -73,6 +79,15 @@ class RouteComparison {
     Traffic out = traffic_;
     if (!side_agrees(Role::Canary)) out.managed.clear();
     return out;
+  }
+
+  bool both_lead_to_canary() const {
+    auto leads = [&](const Side& side) {
+      auto service = live_.services.find(side.service);
+      return service != live_.services.end() && service->second.hash == traffic_.canary.hash;
+    };
+    return !traffic_.canary.hash.empty() && traffic_.canary.hash != traffic_.stable.hash && leads(traffic_.stable) &&
+           leads(traffic_.canary);
   }
 
   /// Makes everything that stands for this side lead to its revision, as far as pods allow. True when it does so after

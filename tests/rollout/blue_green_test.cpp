@@ -16,7 +16,7 @@ namespace {
 
 Rollout blue_green(const std::string& tag, BlueGreen rule = {}) {
   Rollout r = rollout(tag, {});
-  r.istio = {};
+  r.routing = {};
   r.blue_green = rule;
   r.stable_service = "till-active";
   r.canary_service = "till-preview";
@@ -31,7 +31,7 @@ constexpr BlueGreen kManual{.auto_promotion = false};
 Cluster1 empty_cluster() {
   Cluster1 c;
   c.live.services = {{"till-active", {}}, {"till-preview", {}}};
-  c.live.virtual_service.reset();
+  c.live.routes.clear();
   return c;
 }
 

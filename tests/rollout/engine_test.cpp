@@ -349,6 +349,20 @@ TEST_CASE("a stable revision that ails does not keep a new one from mending it",
   CHECK(c.take_history().back() == "promoted v2");
 }
 
+TEST_CASE("when a record is lost the weights follow it before stable is selected again", "[diff]") {
+  Cluster1 c = running("v1");
+  const std::vector<Step> steps = {SetWeight{20}, Pause{}};
+  c.rest(rollout("v2", steps), at(100));
+  // What came after that was done, but its record is lost: v2 was promoted.
+  c.live.services["till-stable"].hash = "hashv2";
+  c.routes() = virtual_service(100, 0);
+  c.pass(rollout("v2", steps), at(200));
+  CHECK(c.canary_weight() == 20);
+  CHECK(c.live.services["till-stable"].hash == "hashv2");
+  c.rest(rollout("v2", steps), at(201));
+  CHECK(c.live.services["till-stable"].hash == "hashv1");
+}
+
 TEST_CASE("a way back to a stable revision that ails ends at the deadline", "[advance]") {
   Cluster1 c = running("v1");
   const std::vector<Step> steps = {SetWeight{20}, Pause{}};
