@@ -139,8 +139,8 @@ class Comparison {
   }
 
   /// A preview is shown at once. The active Service is taken over from all pods only by a full revision (spec 3.3), and
-  /// from another one by as many pods as that has. On the way back stable answers as soon as anybody is there. A Service
-  /// that lost its selector in mid-update need not wait either: everything else behind it is preview.
+  /// from another one by as many pods as that has. On the way back stable answers as soon as anybody is there. A
+  /// Service that lost its selector in mid-update need not wait either: everything else behind it is preview.
   int pods_needed_to_switch() const {
     const ServiceState& active = live_.services.at(desired_.stable_service);
     const int one = std::min(1, desired_.replicas);
