@@ -96,7 +96,11 @@ class Daemon {
   bool take_entry(const ObjectKey& key);
   void release_pruned(const std::vector<CommitInfo>& commits, const std::string& to,
                       const std::function<bool(const ObjectKey&)>& concerned);
-  std::optional<std::set<ObjectKey>> named_between(const std::vector<std::string>& commits) const;
+  struct Named {
+    std::set<ObjectKey> objects;
+    std::set<std::string> refused_in;  ///< namespaces with a Rollout that does not say what its routers make
+  };
+  std::optional<Named> named_between(const std::vector<std::string>& commits) const;
   std::string prune_obstacle() const;
   std::string needed_for(const InventoryEntry& entry) const;
   std::optional<std::vector<Action>> removal(const InventoryEntry& entry);

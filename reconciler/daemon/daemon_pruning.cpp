@@ -105,13 +105,18 @@ void Daemon::release_pruned(const std::vector<CommitInfo>& commits, const std::s
   for (auto commit = commits.begin(); commit <= allowing; ++commit) steps.push_back(commit->id);
   auto named_since = named_between(steps);
   if (!named_since) return;
-  pruner_.release([&](const ObjectKey& key) { return concerned(key) && !named_since->contains(key); });
+  pruner_.release([&](const ObjectKey& key) {
+    // People did not take it away: whoever has it made does not say so just now, or did not.
+    const bool unclear =
+        is_made_by_routers(key) && (desired_.refused_in(key.ns) || named_since->refused_in.contains(key.ns));
+    return concerned(key) && !named_since->objects.contains(key) && !unclear;
+  });
 }
 
 /// What was named in the oldest of `commits`, newest first, or after it, and changed or went until the newest. Nothing
 /// when that is not known: a file cannot be read.
-std::optional<std::set<ObjectKey>> Daemon::named_between(const std::vector<std::string>& commits) const {
-  std::set<ObjectKey> out;
+std::optional<Daemon::Named> Daemon::named_between(const std::vector<std::string>& commits) const {
+  Named out;
   for (size_t i = 1; i < commits.size(); ++i) {
     auto changes = git_.changes(commits[i], commits[i - 1], options_.path);
     if (!changes) return std::nullopt;
@@ -121,8 +126,11 @@ std::optional<std::set<ObjectKey>> Daemon::named_between(const std::vector<std::
       if (!text) return std::nullopt;
       const ManifestFile file = read_manifests(change.path, *text, options_.default_namespace);
       if (!file.problems.empty()) return std::nullopt;
-      for (const PlainObject& object : file.objects) out.insert(object.key);
-      for (const RolloutAt& rollout : file.rollout_lines) out.insert(rollout_object_key(rollout.key));
+      for (const PlainObject& object : file.objects) out.objects.insert(object.key);
+      for (const RolloutAt& rollout : file.rollout_lines) out.objects.insert(rollout_object_key(rollout.key));
+      for (const Rollout& rollout : file.rollouts)
+        for (const ObjectKey& made : DesiredState::made_for(rollout)) out.objects.insert(made);
+      for (const RefusedRollout& refused : file.refused) out.refused_in.insert(refused.key.ns);
     }
   }
   return out;

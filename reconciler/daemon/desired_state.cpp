@@ -23,14 +23,14 @@ std::string version_in(const std::string& text) {
   return version.substr(version.find('/') + 1);
 }
 
-std::vector<ObjectKey> made_for(const Rollout& rollout) {
+}  // namespace
+
+std::vector<ObjectKey> DesiredState::made_for(const Rollout& rollout) {
   std::vector<ObjectKey> out;
   for (const RouteObject& object : route_objects(rollout))
     if (object.use == RouteUse::Made) out.push_back(object.key);
   return out;
 }
-
-}  // namespace
 
 ObjectKey rollout_object_key(const RolloutKey& key) { return {"argoproj.io", "Rollout", key.ns, key.name}; }
 

@@ -52,6 +52,8 @@ class DesiredState {
   std::set<RolloutKey> users_of(const ObjectKey& key) const;
   /// The Services and VirtualService of a rollout.
   static std::set<ObjectKey> used_by(const Rollout& rollout);
+  /// The objects that its routers have made.
+  static std::vector<ObjectKey> made_for(const Rollout& rollout);
 
   /// Every Rollout that any file names, valid or not.
   std::set<RolloutKey> rollouts() const;

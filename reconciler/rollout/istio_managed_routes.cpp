@@ -45,7 +45,7 @@ Json mirror_route(const SetMirrorRoute& step, const Json& source, const Json& ca
   for (const SetMirrorRoute::Match& match : step.matches) matches.push_back(mirror_match(match));
   return {{"name", step.name},
           {"match", std::move(matches)},
-          {"route", source.at("route")},
+          {"route", source.value("route", Json::array())},
           {"mirror", with_port(canary, source)},
           {"mirrorPercentage", {{"value", step.percentage}}}};
 }

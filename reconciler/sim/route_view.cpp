@@ -135,8 +135,9 @@ std::string extra_route_target(const Json& object) {
   const Json* http = find(object, {"spec", "http"});
   for (size_t i = 0; http && http->is_array() && i < http->size(); ++i) {
     const Json& route = (*http)[i];
-    if (text_at(route, {"name"}) == "primary") continue;
-    const Json destination = route.contains("mirror") ? route["mirror"] : route.at("route").at(0).at("destination");
+    const std::string name = text_at(route, {"name"});
+    if (name != "testers" && name != "shadow") continue;
+    const Json destination = route.contains("mirror") ? route["mirror"] : route["route"][0]["destination"];
     const std::string subset = text_at(destination, {"subset"});
     return subset.empty() ? text_at(destination, {"host"}) : subset;
   }

@@ -141,7 +141,9 @@ void Watchman::check_deletion(const StoreEvent& event) {
     alarm(key.text() + " was not ours to delete");
   const std::string rollout = text_at(*event.object, {"metadata", "labels", kRolloutLabel});
   if (!rollout.empty() && !is_gone({key.ns, rollout})) alarm(key.text() + " was deleted: its rollout needs it");
-  if (std::string why = not_deletable(key); !why.empty()) alarm(format("{} was deleted: {}", key.text(), why));
+  // Git does not name what a rollout has made; that may go when the rollout may.
+  const ObjectKey judged = rollout.empty() ? key : rollout_object_key({key.ns, rollout});
+  if (std::string why = not_deletable(judged); !why.empty()) alarm(format("{} was deleted: {}", key.text(), why));
 }
 
 /// Why it must stay, as the program could know in the last while; empty when it may go.
