@@ -74,7 +74,7 @@ def many_canaries(world, count):
     last = log.wait(b"promoted w1", count)
     writes = len(world.writes()) - written
     wait_quiet(world.daemon.pid)
-    harness.eventually("all is pushed", lambda: world.newest_subjects(9 * count).count("promoted w1") == count, every=1)
+    harness.eventually("all is pushed", lambda: world.newest_subjects(20 * count).count("promoted w1") == count, every=1)
     return world.commits() - recorded - 1, writes, last - noticed
 
 
@@ -84,7 +84,7 @@ def many_transitions(world, count):
     refused = {n: manifest(n, "w1").replace("    canary:", "    canary:\n      pingPong: {}") for n in range(count)}
     world.commit("Not supported", refused)
     noticed = log.wait(b"head moved")
-    harness.eventually("all is pushed", lambda: world.newest_subjects(count).count(": refused: ") == count, every=0.1)
+    harness.eventually("all is pushed", lambda: world.newest_subjects(2 * count).count(": refused: ") == count, every=0.1)
     return time.time() - noticed
 
 

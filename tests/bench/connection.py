@@ -52,6 +52,10 @@ class Server:
 class Connection:
     def __init__(self, server):
         self.server = server
+        self.connect()
+
+    def connect(self):
+        server = self.server
         plain = socket.create_connection((server.host, server.port))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = server.tls.wrap_socket(plain, server_hostname=server.host) if server.tls else plain
@@ -92,7 +96,14 @@ class Connection:
 
     def call(self, method, path, body=None, content_type="application/json"):
         """The answer as JSON, None when there is no such object; anything else that is no success is an error."""
-        status, text = self.exchange(self.server.message(method, path, body, content_type))
+        message = self.server.message(method, path, body, content_type)
+        try:
+            status, text = self.exchange(message)
+        except ConnectionError:  # a server ends a connection on which nothing was asked for long
+            if method != "GET":
+                raise
+            self.connect()
+            status, text = self.exchange(message)
         if status == 404:
             return None
         if not 200 <= status <= 299:

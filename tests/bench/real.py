@@ -76,7 +76,7 @@ def deploy_all(world):
     open(world.path("daemon.log"), "w").close()
     log = world.log_from_here()
     world.run_daemon("--log-level", "debug")
-    applied = log.wait(b"applied VirtualService", world.count)
+    applied = log.wait(b"applied networking.istio.io/VirtualService", world.count)
     return applied - began, log.wait(b"promoted v1", world.count) - began
 
 
@@ -85,10 +85,10 @@ def drift(world, n):
     ns, name = name_of(n)
     path = f"/api/v1/namespaces/{ns}/services/{name}"
     began = time.time()
-    world.connection.call("PATCH", path, {"spec": {"ports": [{"name": "http", "port": 81, "protocol": "TCP"}]}},
-                          plain_writers.MERGE_PATCH)
+    by_hand = {"name": "http", "port": 80, "protocol": "TCP", "targetPort": 9999}
+    world.connection.call("PATCH", path, {"spec": {"ports": [by_hand]}}, plain_writers.MERGE_PATCH)
     while time.time() < began + 20:
-        if [port["port"] for port in world.api(path)["spec"]["ports"]] == [80]:
+        if [port["targetPort"] for port in world.api(path)["spec"]["ports"]] == [8080]:
             return (time.time() - began) * 1000
         time.sleep(0.005)
     return None
@@ -101,6 +101,7 @@ def measure(serin, count, kubeconfig, audit_log):
         pid = world.daemon.pid
         deploy_cpu = cpu_seconds(pid)
         wait_quiet(pid)
+        time.sleep(5)  # the audit log lags behind
         asked, before = world.requests(), cpu_seconds(pid)
         time.sleep(SETTLED_SECONDS)
         share = (cpu_seconds(pid) - before) / SETTLED_SECONDS * 100
