@@ -21,6 +21,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "git/deadline.h"
 
@@ -73,15 +74,23 @@ bool is_link_local(const sockaddr& address) {
          std::memcmp(ip, metadata, sizeof metadata) == 0;
 }
 
+/// As getaddrinfo. The name localhost is this machine even where no resolver knows it, as in a container without
+/// /etc/hosts (RFC 6761, 6.3).
+int resolve(const char* host, const char* port, addrinfo** found) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  const int error = getaddrinfo(host, port, &hints, found);
+  if (error == 0 || std::string_view(host) != "localhost") return error;
+  return getaddrinfo("127.0.0.1", port, &hints, found);
+}
+
 int connect_tcp(git_stream* parent) {
   auto* stream = self(parent);
   auto* deadline = Deadline::current();
   auto end = Deadline::Clock::now() + (deadline ? deadline->settings().connect_timeout : Duration(10s));
   if (deadline) end = std::min(end, deadline->at());
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (int error = getaddrinfo(stream->host, stream->port, &hints, &found))  // the resolver has its own limit
+  if (int error = resolve(stream->host, stream->port, &found))  // the resolver has its own limit
     return fail(std::string("cannot resolve ") + stream->host + ": " + gai_strerror(error));
   std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, &freeaddrinfo);
   int error = ETIMEDOUT;
