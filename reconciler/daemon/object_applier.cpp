@@ -67,7 +67,11 @@ void ObjectApplier::live_changed(const ClusterChange& change) {
   note_health(key,
               change.seen ? change.seen->health : Health{.status = HealthStatus::InProgress, .why = "it is not there"});
   const auto failed = failed_.find(key);
-  if (failed != failed_.end() && failed->second.refused && failed->second.seen != known.seen) changed(key);
+  if (failed != failed_.end() && failed->second.refused && failed->second.seen != known.seen) {
+    // It may be accepted now; what is said of it stays said.
+    failed->second.seen = known.seen;
+    pending_.emplace(Place{apply_rank(key), key}, ObjectWork::Step::Compare);
+  }
   const bool compared = !known.digest.empty() && !writing_.contains(key);
   if (compared && known.seen != known.agreed && options_.drift != DriftMode::Off)
     look_.emplace(key, clock_.monotonic() + kLookDelay);
