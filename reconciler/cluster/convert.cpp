@@ -161,13 +161,14 @@ PodSummary summarize_pod(const Json& object) {
   summary.name = text_at(object, {"metadata", "name"});
   if (const Json* owner = controller_of(object)) summary.replica_set_uid = text_at(*owner, {"uid"}, "unknown");
   summary.moved = time_or_epoch(object, {"metadata", "creationTimestamp"});
-  if (const Json* ready = condition(object, "Ready"))
-    summary.moved = std::max(summary.moved, time_or_epoch(*ready, {"lastTransitionTime"}));
+  const Json* ready = condition(object, "Ready");
+  if (ready) summary.moved = std::max(summary.moved, time_or_epoch(*ready, {"lastTransitionTime"}));
   summary.trouble = trouble_of(object);
   summary.created = time_or_epoch(object, {"metadata", "creationTimestamp"});
   summary.metadata = text_at(object, {"metadata", "annotations", kEphemeralMetadataAnnotation});
   const std::string phase = text_at(object, {"status", "phase"});
   summary.active = phase != "Succeeded" && phase != "Failed" && !find(object, {"metadata", "deletionTimestamp"});
+  summary.ready = summary.active && ready && text_at(*ready, {"status"}) == "True";
   return summary;
 }
 
@@ -202,6 +203,9 @@ Workload workload_at(const ReplicaSetSummary& replica_set, const std::vector<Pod
   Workload workload = replica_set.workload;
   workload.owned = owned;
   workload.deadline_passed = workload.scale_down_deadline && *workload.scale_down_deadline <= now;
+  // What we evicted is gone at once, while the ReplicaSet's own count of it may come late.
+  const auto ready = std::count_if(pods.begin(), pods.end(), [](const PodSummary& pod) { return pod.ready; });
+  workload.available = std::min(workload.available, int(ready));
   for (const PodSummary& pod : pods) {
     workload.pods_moved = std::max(workload.pods_moved, pod.moved);
     if (workload.pod_trouble.empty()) workload.pod_trouble = pod.trouble;

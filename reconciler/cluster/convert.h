@@ -34,6 +34,7 @@ struct PodSummary {
   TimePoint created;
   std::string metadata;  ///< annotation rollout.argoproj.io/ephemeral-metadata
   bool active = true;    ///< neither finished nor on its way out
+  bool ready = false;    ///< and it answers
   bool operator==(const PodSummary&) const = default;
 };
 

@@ -41,6 +41,11 @@ Rollout checkout() {
 
 }  // namespace
 
+TEST_CASE("pods that are gone are not available, whatever the ReplicaSet still counts", "[convert]") {
+  const ReplicaSetSummary summary = summarize_replica_set(replica_set());
+  CHECK(workload_at(summary, {{.active = false}, {.ready = false}}, true, TimePoint{}).available == 0);
+}
+
 TEST_CASE("a ReplicaSet is read as a workload", "[convert]") {
   ReplicaSetSummary summary = summarize_replica_set(replica_set());
 
@@ -48,7 +53,8 @@ TEST_CASE("a ReplicaSet is read as a workload", "[convert]") {
   CHECK(summary.rollout == "checkout");
   CHECK(summary.owner == "serin");
   CHECK_FALSE(summary.controlled);
-  Workload workload = workload_at(summary, {}, true, *parse_time("2026-11-22T10:04:59Z"));
+  Workload workload =
+      workload_at(summary, {{.ready = true}, {.ready = true}}, true, *parse_time("2026-11-22T10:04:59Z"));
   CHECK(workload.name == "checkout-6d4c9f7b8d");
   CHECK(workload.uid == "u1");
   CHECK(workload.hash == "6d4c9f7b8d");
