@@ -101,6 +101,8 @@ void Daemon::release_pruned(const std::vector<CommitInfo>& commits, const std::s
                             const std::function<bool(const ObjectKey&)>& concerned) {
   auto allowing = std::find_if(commits.begin(), commits.end(), [](auto& c) { return allows_prune(c.message); });
   if (allowing == commits.end()) return;
+  // What a file that cannot be read names is not known, so nothing is known to be gone.
+  if (!desired_.problems().empty()) return;
   std::vector<std::string> steps = {to};
   for (auto commit = commits.begin(); commit <= allowing; ++commit) steps.push_back(commit->id);
   auto named_since = named_between(steps);
