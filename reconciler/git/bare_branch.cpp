@@ -41,20 +41,12 @@ Result<std::string> BareBranch::commit(const std::map<std::string, std::optional
   git_repository& repository = *parts_->repository;
   auto identity = parse_identity(author);
   if (!identity) return identity.error();
-  std::vector<PathUpdate> updates;
-  for (const auto& [path, content] : files) {
-    PathUpdate update{.path = path};
-    if (content) {
-      auto blob = store_blob(repository, *content);
-      if (!blob) return blob.error();
-      update.blob = *blob;
-    }
-    updates.push_back(std::move(update));
-  }
+  auto updates = store_files(repository, files);
+  if (!updates) return updates.error();
   for (int tries = 0; tries < kTries; ++tries) {
     git_oid tip{};
     const bool exists = git_reference_name_to_id(&tip, &repository, parts_->ref.c_str()) == 0;
-    auto made = commit_updates(repository, exists ? id_text(tip) : "", updates, *identity, time, message);
+    auto made = commit_updates(repository, exists ? id_text(tip) : "", *updates, *identity, time, message);
     if (!made) return made.error();
     const git_oid id = id_from(*made), none{};
     Owned<git_reference> moved;

@@ -21,20 +21,6 @@ std::string spelled_out(const std::string& url) {
   return is_short ? "ssh://" + url.substr(0, colon) + "/" + url.substr(colon + 1) : url;
 }
 
-Result<std::vector<PathUpdate>> stored(git_repository& repository, const NewCommit& commit) {
-  std::vector<PathUpdate> updates;
-  for (const auto& [path, content] : commit.files) {
-    PathUpdate update{.path = path};
-    if (content) {
-      auto blob = store_blob(repository, *content);
-      if (!blob) return blob.error();
-      update.blob = *blob;
-    }
-    updates.push_back(std::move(update));
-  }
-  return updates;
-}
-
 /// A clone should know at once what it pushed, as `git push` would tell it.
 void note_pushed(git_repository& repository, const std::string& branch, const std::string& commit) {
   const std::string ref = "refs/remotes/origin/" + branch;
@@ -73,7 +59,7 @@ Result<std::string> SharedBranch::commit(const NewCommit& commit, const CommitSi
   git_repository& repository = history_.repository();
   auto identity = parse_identity(commit.author);
   if (!identity) return identity.error();
-  auto updates = stored(repository, commit);
+  auto updates = store_files(repository, commit.files);
   if (!updates) return updates.error();
   for (int tries = 0; tries < kPushTries; ++tries) {
     std::string tip;

@@ -152,6 +152,21 @@ Result<std::string> store_blob(git_repository& repository, const std::string& co
   return id_text(id);
 }
 
+Result<std::vector<PathUpdate>> store_files(git_repository& repository,
+                                            const std::map<std::string, std::optional<std::string>>& files) {
+  std::vector<PathUpdate> updates;
+  for (const auto& [path, content] : files) {
+    PathUpdate update{.path = path};
+    if (content) {
+      auto blob = store_blob(repository, *content);
+      if (!blob) return blob.error();
+      update.blob = *blob;
+    }
+    updates.push_back(std::move(update));
+  }
+  return updates;
+}
+
 Result<std::string> commit_updates(git_repository& repository, const std::string& parent,
                                    const std::vector<PathUpdate>& updates, const Identity& identity, TimePoint time,
                                    const std::string& message, const CommitSigner* signer) {

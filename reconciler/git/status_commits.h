@@ -2,6 +2,7 @@
 // dates, only their own paths. Never a textual merge.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,10 @@ struct PathUpdate {
 
 /// Stores a blob and returns its id.
 Result<std::string> store_blob(git_repository& repository, const std::string& content);
+
+/// Stores what is to be in these files; one without content is removed.
+Result<std::vector<PathUpdate>> store_files(git_repository& repository,
+                                            const std::map<std::string, std::optional<std::string>>& files);
 
 /// One commit on `parent` (empty: a root commit) by `identity` at `time`, signed by `signer`, if any; returns `parent`
 /// when the updates change nothing. `Invalid` when a file lies where a directory is needed.

@@ -31,11 +31,6 @@ struct Pass {
   const TimePoint now;
   const Target wanted;
   const Difference missing;
-
-  int available(const std::string& hash) const {
-    const Workload* w = live.workload(hash);
-    return w ? w->available : 0;
-  }
 };
 
 Advance stay(const Pass& pass) {
@@ -44,8 +39,8 @@ Advance stay(const Pass& pass) {
 }
 
 std::string pods_text(const Pass& pass) {
-  const Workload* w = pass.live.workload(pass.status.canary->hash);
-  return format("{} of {} {} pods available", w ? w->available : 0, pass.wanted.replicas.at(pass.status.canary->hash),
+  const std::string& hash = pass.status.canary->hash;
+  return format("{} of {} {} pods available", pass.live.available(hash), pass.wanted.replicas.at(hash),
                 pass.desired.blue_green ? "preview" : "canary");
 }
 
@@ -92,7 +87,7 @@ std::optional<Advance> follow_pods(const Pass& pass) {
   const bool skipped = status.decision && status.decision->verb == Verb::PromoteFull &&
                        status.decision->revision == status.canary->hash && status.decision->at >= status.canary->since;
   if (!skipped || !pass.desired.dynamic_stable_scale || pass.desired.replicas == 0) return std::nullopt;
-  const int there = pass.available(status.canary->hash);
+  const int there = pass.live.available(status.canary->hash);
   const int weight = int(std::min<int64_t>(100, int64_t(there) * 100 / pass.desired.replicas));
   if (weight <= status.weight || weight == 100) return std::nullopt;
   return shift(pass.desired, status, weight, pods_text(pass) + "; traffic follows the pods");
@@ -183,10 +178,10 @@ std::optional<Advance> mind_lost_pods(const Pass& pass) {
   if (!pass.desired.is_routed() || !status.step || pass.wanted.replicas.at(hash) == 0) return std::nullopt;
   const int count = status.step->count, index = status.step->index;
   const int promised = status.weight == 100 && index == count ? 100 : weight_before(pass.desired, index);
-  if (status.weight > 0 && pass.available(hash) == 0)
+  if (status.weight > 0 && pass.live.available(hash) == 0)
     return lose_traffic(pass.desired, status, "no canary pod is left: all traffic to stable");
   const bool restore = status.weight == 0 && promised > 0 && index < count && pass.missing.step_agrees() &&
-                       pass.available(hash) >= pods_to_carry(pass.desired, status, promised);
+                       pass.live.available(hash) >= pods_to_carry(pass.desired, status, promised);
   if (restore) return shift_again(pass.desired, status, promised, pods_text(pass) + " again", pass.now);
   return std::nullopt;
 }

@@ -132,9 +132,9 @@ class Comparison {
   /// Makes `service` select `hash` once that revision has `needed` pods.
   void select(const std::string& service, const std::string& hash, int needed) {
     if (hash.empty() || agrees(service, hash)) return;
-    if (available(hash) >= needed)
+    if (live_.available(hash) >= needed)
       out_.actions.emplace_back(SelectRevision{service, live_.services.at(service).hash, hash});
-    else if (asked_for(hash) > 0)
+    else if (target_.asked_for(hash) > 0)
       wait(format("waiting for pods of {} before Service {} selects them", hash, service));
   }
 
@@ -146,13 +146,8 @@ class Comparison {
     const int one = std::min(1, desired_.replicas);
     const bool lost_selector = active.hash.empty() && !target_.canary.empty();
     if (target_.full_stable_first || lost_selector) return one;
-    const int full = std::max(one, asked_for(target_.stable_service));
-    return active.hash.empty() ? full : std::min(full, std::max(1, available(active.hash)));
-  }
-
-  int asked_for(const std::string& hash) const {
-    auto wanted = target_.replicas.find(hash);
-    return wanted == target_.replicas.end() ? 0 : wanted->second;
+    const int full = std::max(one, target_.asked_for(target_.stable_service));
+    return active.hash.empty() ? full : std::min(full, std::max(1, live_.available(active.hash)));
   }
 
   /// The preview Service shows what was aborted until its pods are due to go: no Service leads to an empty revision.
@@ -237,7 +232,7 @@ class Comparison {
   void retire_others() {
     if (!routed_ || desired_.paused) return;
     const bool stable_is_full =
-        !target_.stable.empty() && available(target_.stable) >= target_.replicas.at(target_.stable);
+        !target_.stable.empty() && live_.available(target_.stable) >= target_.replicas.at(target_.stable);
     int waiting = 0;
     for (const Workload* w : others_newest_first()) {
       const bool too_many = !target_.full_stable_first && desired_.scale_down_delay_revision_limit &&
@@ -300,11 +295,6 @@ class Comparison {
     for (const auto& [hash, wanted] : target_.replicas) out.push_back(hash);
     std::stable_partition(out.begin(), out.end(), [&](auto& hash) { return hash == target_.stable; });
     return out;
-  }
-
-  int available(const std::string& hash) const {
-    const Workload* w = live_.workload(hash);
-    return w ? w->available : 0;
   }
 
   void wait(std::string for_what) {

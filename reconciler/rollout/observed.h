@@ -81,6 +81,12 @@ struct Observed {
       if (w.hash == hash) return &w;
     return nullptr;
   }
+
+  /// Available pods of that revision.
+  int available(std::string_view hash) const {
+    const Workload* w = workload(hash);
+    return w ? w->available : 0;
+  }
 };
 
 }  // namespace reconciler

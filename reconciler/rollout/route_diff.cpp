@@ -15,7 +15,7 @@ class RouteComparison {
   RouteComparison(const Rollout& desired, const Observed& live, const Target& target)
       : desired_(desired), live_(live), target_(target), traffic_(traffic_of(target)), routes_(live.routes) {
     // Nobody would answer what these routes send to the canary, or stable would.
-    if (traffic_.canary.hash != target_.canary || available(target_.canary) == 0) traffic_.managed.clear();
+    if (traffic_.canary.hash != target_.canary || live_.available(target_.canary) == 0) traffic_.managed.clear();
   }
 
   Result<RouteDifference> run() {
@@ -57,7 +57,7 @@ class RouteComparison {
   /// A stable revision that was shrunk gets traffic back only as fast as its pods come up (dynamicStableScale).
   int next_weight() const {
     if (!desired_.dynamic_stable_scale || desired_.replicas == 0 || target_.weight >= current_) return target_.weight;
-    const int covered = int(std::min<int64_t>(100, int64_t(available(target_.stable)) * 100 / desired_.replicas));
+    const int covered = int(std::min<int64_t>(100, int64_t(live_.available(target_.stable)) * 100 / desired_.replicas));
     return std::clamp(100 - covered, target_.weight, current_);
   }
 
@@ -104,9 +104,10 @@ class RouteComparison {
     const auto& [service, hash] = side(role);
     auto state = live_.services.find(service);
     if (state == live_.services.end() || hash.empty() || state->second.hash == hash) return true;
-    if (available(hash) < pods_needed(role, state->second.hash)) {
+    if (live_.available(hash) < pods_needed(role, state->second.hash)) {
       // At the end of a canary stable may have no pods left and get none: the Service goes to the next stable revision.
-      if (asked_for(hash) > 0) wait(format("waiting for pods of {} before Service {} selects them", hash, service));
+      if (target_.asked_for(hash) > 0)
+        wait(format("waiting for pods of {} before Service {} selects them", hash, service));
       return false;
     }
     out_.actions.emplace_back(SelectRevision{service, state->second.hash, hash});
@@ -129,8 +130,8 @@ class RouteComparison {
   void take_subset(Role role, std::string& named) {
     const std::string& hash = side(role).hash;
     if (hash.empty() || named == hash) return;
-    if (available(hash) < std::max(pods_needed(role, named), pods_asked(role))) {
-      if (asked_for(hash) > 0) wait(format("waiting for pods of {} before its subset names them", hash));
+    if (live_.available(hash) < std::max(pods_needed(role, named), pods_asked(role))) {
+      if (target_.asked_for(hash) > 0) wait(format("waiting for pods of {} before its subset names them", hash));
     } else {
       named = hash;
     }
@@ -141,15 +142,10 @@ class RouteComparison {
   int pods_needed(Role role, const std::string& from) const {
     const int one = std::min(1, desired_.replicas);
     if (role == Role::Canary && target_.canary_service != target_.stable_service) return one;
-    const int full = std::max(one, asked_for(side(role).hash));
+    const int full = std::max(one, target_.asked_for(side(role).hash));
     if (from.empty()) return full;
     if (role == Role::Canary || current_ == 100) return one;
-    return std::min(full, std::max(1, available(from)));
-  }
-
-  int asked_for(const std::string& hash) const {
-    auto wanted = target_.replicas.find(hash);
-    return wanted == target_.replicas.end() ? 0 : wanted->second;
+    return std::min(full, std::max(1, live_.available(from)));
   }
 
   /// A subset names a revision on its way up only when all the pods it asks for are there (spec 3.4).
@@ -165,8 +161,8 @@ class RouteComparison {
     // Traffic returns to stable as long as anybody is there: a rejected canary is worse than a busy stable.
     const int needed = raises ? std::max(pods_to_raise(), std::min(1, desired_.replicas))
                               : std::min(share_of(desired_.replicas, 100 - weight_), 1);
-    if (available(receiver) < needed) {
-      wait(format("waiting for {} of {} pods of {} before traffic is shifted to it", needed - available(receiver),
+    if (live_.available(receiver) < needed) {
+      wait(format("waiting for {} of {} pods of {} before traffic is shifted to it", needed - live_.available(receiver),
                   needed, receiver));
       return {};
     }
@@ -199,11 +195,6 @@ class RouteComparison {
       routes_[key] = after;
     }
     return all;
-  }
-
-  int available(const std::string& hash) const {
-    const Workload* w = live_.workload(hash);
-    return w ? w->available : 0;
   }
 
   void wait(std::string for_what) {

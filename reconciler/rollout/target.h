@@ -44,6 +44,12 @@ struct Target {
   bool first_revision = false;
   bool full_stable_first = false;  ///< that time begins when stable has all its pods
   bool operator==(const Target&) const = default;
+
+  /// The pods that a revision is asked for; 0 when it has no place here.
+  int asked_for(const std::string& hash) const {
+    auto pods = replicas.find(hash);
+    return pods == replicas.end() ? 0 : pods->second;
+  }
 };
 
 Target target(const Rollout& desired, const Status& status);

@@ -17,11 +17,6 @@ struct Plan {
   const Decision& decision;
 };
 
-int available(const Observed& live, const std::string& hash) {
-  const Workload* w = live.workload(hash);
-  return w ? w->available : 0;
-}
-
 /// What each Service selects once the actions before `until` are carried out.
 std::string selected_by(const Observed& live, const Decision& decision, const std::string& service,
                         const Action* until) {
@@ -58,9 +53,9 @@ void check_subsets(const Plan& plan, const RouteObjects& before, const RouteObje
   const auto& [desired, live, decision] = plan;
   const auto was = subset_revisions(desired, before), is = subset_revisions(desired, after);
   if (!is || is == was || desired.replicas == 0) return;
-  if (weight < 100 && !is->stable.empty() && available(live, is->stable) == 0)
+  if (weight < 100 && !is->stable.empty() && live.available(is->stable) == 0)
     out.push_back("the stable subset would name a revision without pods");
-  if (weight > 0 && available(live, is->canary) < pods_to_carry(desired, decision.status, weight))
+  if (weight > 0 && live.available(is->canary) < pods_to_carry(desired, decision.status, weight))
     out.push_back("the canary's subset would name a revision without enough available pods");
   if (weight > 0 && is_rejected(decision.status, is->canary)) out.push_back("a rejected revision would get traffic");
 }
@@ -88,16 +83,16 @@ void check_routes(const Plan& plan, const Action& action, std::vector<std::strin
   check_subsets(plan, before, after, *weight_after, out);
   std::string stable = receiver_of(plan, &action, sides.stable.service, &SubsetRevisions::stable);
   std::string canary = receiver_of(plan, &action, sides.canary.service, &SubsetRevisions::canary);
-  if (*weight_after < *weight_before && desired.replicas > 0 && !stable.empty() && available(live, stable) == 0)
+  if (*weight_after < *weight_before && desired.replicas > 0 && !stable.empty() && live.available(stable) == 0)
     out.push_back("traffic would return to a revision without pods");
   const bool new_route = has_managed_route(desired, after) && !has_managed_route(desired, before);
-  if (new_route && available(live, canary) == 0) out.push_back("a route would lead to a canary without pods");
+  if (new_route && live.available(canary) == 0) out.push_back("a route would lead to a canary without pods");
   if (*weight_after <= *weight_before && !new_route) return;
   if (*weight_after > decision.status.weight && *weight_after > *weight_before)
     out.push_back("the canary would get more traffic than its step allows");
   if (!decision.status.canary || canary != decision.status.canary->hash)
     out.push_back("traffic would go to a canary side that leads to something else");
-  if (available(live, canary) < pods_to_carry(desired, decision.status, *weight_after))
+  if (live.available(canary) < pods_to_carry(desired, decision.status, *weight_after))
     out.push_back("traffic would reach a canary without enough available pods");
   if (is_rejected(decision.status, canary)) out.push_back("a rejected revision would get traffic");
 }
@@ -110,7 +105,7 @@ void check_switch(const Rollout& desired, const Observed& live, const Decision& 
   const Status& status = decision.status;
   const auto& main = status.stable ? status.stable : status.canary;
   if (!main || select.hash != main->hash) out.push_back("the active Service would select a version that is not stable");
-  if (desired.replicas > 0 && available(live, select.hash) == 0)
+  if (desired.replicas > 0 && live.available(select.hash) == 0)
     out.push_back("the active Service would select a version without available pods");
   if (is_rejected(status, select.hash)) out.push_back("a rejected revision would get traffic");
 }

@@ -111,7 +111,7 @@ std::vector<std::string> wrong_pods(Stage& stage, const Rollout& wanted, const S
     const bool is_old =
         created && wanted.restart_at && *created < *wanted.restart_at && *wanted.restart_at <= stage.clock.now();
     // Under spec.paused pods that are missing stay away, so the others must not go.
-    if (is_old && is_stable && !wanted.paused && !is_broken(wanted) && !names_broken(status.stable->image))
+    if (is_old && is_stable && !wanted.paused && !is_broken(wanted) && !names_broken(main->image))
       out.push_back(format("pod {} is older than restartAt", name));
   }
   return out;

@@ -6,7 +6,7 @@
 
 #include "base/format.h"
 #include "sim/promql.h"
-#include "sim/traffic.h"
+#include "sim/request_traffic.h"
 
 namespace reconciler {
 namespace {

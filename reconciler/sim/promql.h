@@ -14,7 +14,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "sim/traffic.h"
+#include "sim/request_traffic.h"
 
 namespace reconciler {
 

@@ -8,8 +8,8 @@
 #include "sim/defaults.h"
 #include "sim/managed_fields.h"
 #include "sim/patch.h"
+#include "sim/request_traffic.h"
 #include "sim/scale.h"
-#include "sim/traffic.h"
 #include "sim/validation.h"
 
 namespace reconciler {

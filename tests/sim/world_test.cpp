@@ -1,5 +1,5 @@
 #include "objects.h"
-#include "sim/traffic.h"
+#include "sim/request_traffic.h"
 
 #include "catch.h"
 

@@ -1,4 +1,4 @@
-#include "sim/traffic.h"
+#include "sim/request_traffic.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,0 +1,388 @@
+// One pass over the rollouts that are due: look, plan, record, act.
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "daemon/rollout_runner.h"
+#include "manifest/status_file.h"
+#include "manifest/workload_ref.h"
+#include "rollout/diff.h"
+#include "rollout/known_hash.h"
+#include "rollout/published_status.h"
+#include "rollout/resolved.h"
+
+namespace reconciler {
+namespace {
+
+/// How many rollouts one pass looks at before it records and acts: enough to share a sync, few enough to stay quick.
+constexpr size_t kPassMax = 256;
+constexpr Duration kRecordRetry = 5s;
+/// The longest that a pass waits for others to share its record.
+constexpr Duration kGatherMax = 50ms;
+constexpr int kBusyPerMillisecond = 8;
+/// What workloadRef names is not watched.
+constexpr Duration kReadAgain = 30s;
+
+Json status_of(const RolloutObject& object) {
+  auto status = parse_json(object.status);
+  return status ? *std::move(status) : Json();
+}
+
+/// What the object should say beside what it says now; nothing when it is not ours or says so already.
+std::optional<Json> view_of(const Rollout& desired, const Observed& live, const Status& status, TimePoint now) {
+  if (!live.object || !live.object->ours || !live.object->driver.empty()) return std::nullopt;
+  const Json before = status_of(*live.object);
+  Json view = published_status(desired, live, status, before, live.object->generation, now);
+  return is_published(before, view) ? std::nullopt : std::optional(std::move(view));
+}
+
+}  // namespace
+
+void RolloutRunner::set_timer(const RolloutKey& key, Tracked& tracked, std::optional<Duration> due) {
+  if (tracked.timer) timers_.erase({*tracked.timer, key});
+  tracked.timer = due;
+  if (due) timers_.insert({*due, key});
+}
+
+Duration RolloutRunner::next_due() const {
+  if (!due_.empty()) return std::max(clock_.monotonic(), gathered_at());
+  return timers_.empty() ? Duration::max() : timers_.begin()->first;
+}
+
+/// When many rollouts are acted on, they come back one by one; a record for each would be the slow part. The more are
+/// under way, the longer the next record waits for company. One that is alone never waits.
+Duration RolloutRunner::gathered_at() const {
+  return recorded_at_ + std::min<Duration>(kGatherMax, busy_ * 1ms / kBusyPerMillisecond);
+}
+
+void RolloutRunner::run_due(const std::string& head) {
+  const Duration now = clock_.monotonic();
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    const RolloutKey key = timers_.begin()->second;
+    set_timer(key, tracked_.at(key), std::nullopt);
+    due_.insert(key);
+  }
+  if (now < gathered_at()) return;
+  std::vector<Planned> plans;
+  for (size_t looked_at = 0; looked_at < kPassMax && !due_.empty(); ++looked_at) {
+    const RolloutKey key = *due_.begin();
+    due_.erase(due_.begin());
+    unreported_.insert(key);
+    Tracked& tracked = tracked_.at(key);
+    if (tracked.held_back) {
+      continue;
+    } else if (tracked.busy > 0) {
+      tracked.again = true;
+    } else if (now < tracked.not_before) {
+      set_timer(key, tracked, tracked.not_before);
+    } else if (auto planned = look_at(key, tracked, head)) {
+      plans.push_back(std::move(*planned));
+    }
+  }
+  if (record(plans))
+    for (Planned& planned : plans) take_over(planned);
+}
+
+/// Remember, then act: nothing of a plan is carried out before its transition is durable. One sync serves the pass.
+bool RolloutRunner::record(std::vector<Planned>& plans) {
+  std::vector<StatusWrite> writes;
+  bool urgent = false;
+  for (Planned& planned : plans) {
+    if (!planned.write) continue;
+    urgent = urgent || planned.decision.urgent;
+    writes.push_back(std::move(*planned.write));
+  }
+  if (writes.empty()) return true;
+  auto recorded = git_.record(writes);
+  recorded_at_ = clock_.monotonic();
+  if (recorded) {
+    hooks_.recorded(urgent);
+    return true;
+  }
+  for (Planned& planned : plans) {
+    Tracked& tracked = tracked_.at(planned.key);
+    say(planned.key, tracked, "its status cannot be recorded, so nothing is done: " + recorded.error().message);
+    set_timer(planned.key, tracked, clock_.monotonic() + kRecordRetry);
+  }
+  return false;
+}
+
+/// The manifest is there but cannot be carried out: recorded once, and what runs goes on as it was.
+std::optional<RolloutRunner::Planned> RolloutRunner::refuse(const RolloutKey& key, Tracked& tracked,
+                                                            const std::string& head) {
+  const RefusedRollout* refused = desired_.refused(key);
+  std::string why = refused ? refused->problems.front().text() : "";
+  if (!refused) {
+    for (const std::string& path : desired_.paths_of(rollout_object_key(key)))
+      why += (why.empty() ? "" : " and ") + path;
+    if (why.empty()) return std::nullopt;
+    say(key, tracked, "Rollout " + key.text() + " stands in several files: " + why);
+    return std::nullopt;
+  }
+  tracked.live = {Phase::Degraded, "InvalidSpec: " + why};
+  publish_refusal(key, why);
+  if (tracked.status && tracked.status->refused == why) {
+    tracked.trouble = "refused: " + why;
+    return std::nullopt;
+  }
+  Status next = tracked.status.value_or(Status{});
+  next.phase = Phase::Degraded;
+  next.refused = why;
+  if (!tracked.status) next.commit = tracked.commit.empty() ? look_up_commit(key, head) : tracked.commit;
+  tracked.trouble = "refused: " + why;
+  Planned out{.key = key, .decision = {.status = next, .subject = "refused: " + why, .why = why, .urgent = true}};
+  out.write = StatusWrite{status_path(key), write_status(key, next), refusal_message(key, next, options_.cluster_name),
+                          clock_.now()};
+  return out;
+}
+
+std::optional<RolloutRunner::Planned> RolloutRunner::look_at(const RolloutKey& key, Tracked& tracked,
+                                                             const std::string& head) {
+  if (!hooks_.looked) return plan_one(key, tracked, head);
+  const Duration began = clock_.monotonic();
+  auto planned = plan_one(key, tracked, head);
+  Look look = Look::Unchanged;
+  if (!planned && !tracked.trouble.empty()) {
+    look = Look::Failed;
+  } else if (planned && planned->write) {
+    look = Look::Transition;
+  } else if (planned && !planned->decision.held.empty()) {
+    look = Look::Held;
+  } else if (planned && !planned->decision.actions.empty()) {
+    look = Look::Act;
+  }
+  hooks_.looked(look, clock_.monotonic() - began);
+  return planned;
+}
+
+/// With the template that workloadRef names: as Git has it, else as the cluster does. Nothing while that is being read,
+/// or when it cannot be had.
+std::optional<Rollout> RolloutRunner::followed(const RolloutKey& key, Tracked& tracked, Rollout rollout) {
+  if (!rollout.workload_ref) return rollout;
+  const auto in_git = desired_.object(workload_key(rollout));
+  const bool scales = rollout.workload_ref->scale_down != WorkloadRef::ScaleDown::Never;
+  const bool known = tracked.workload && clock_.monotonic() < tracked.workload_read + kReadAgain;
+  if ((!in_git || scales) && !known) {
+    read_workload(key, tracked, workload_identity(rollout));
+    return std::nullopt;
+  }
+  const bool missing = !in_git && tracked.workload->empty();
+  auto filled = missing
+                    ? Result<Rollout>(invalid(format("{} is missing (spec.workloadRef)", workload_key(rollout).text())))
+                    : with_workload(std::move(rollout), in_git ? *in_git : *tracked.workload);
+  if (filled) return *std::move(filled);
+  say(key, tracked, "held: " + filled.error().message);
+  if (!in_git) set_timer(key, tracked, tracked.workload_read + kReadAgain);
+  return std::nullopt;
+}
+
+void RolloutRunner::read_workload(const RolloutKey& key, Tracked& tracked, const Json& identity) {
+  ++tracked.busy;
+  ++busy_;
+  workers_.run(Lane::Cluster, [this, key, identity]() -> Completion {
+    auto object = cluster_.read(identity, ReadMode::Known);
+    return [this, key, object] {
+      Tracked& tracked = tracked_.at(key);
+      if (object) {
+        tracked.workload = object->value_or(Json::object());
+        tracked.workload_read = clock_.monotonic();
+      }
+      finish(key, object ? Result<void>() : Result<void>(object.error()), "reading what workloadRef names");
+    };
+  });
+}
+
+std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& key, Tracked& tracked,
+                                                              const std::string& head) {
+  tracked.settled = false;
+  if (!tracked.unreadable.empty()) {
+    say(key, tracked, "held: " + tracked.unreadable);
+    return std::nullopt;
+  }
+  const Rollout* in_git = desired_.rollout(key);
+  if (!in_git) return refuse(key, tracked, head);
+  auto with_template = followed(key, tracked, *in_git);
+  if (!with_template) return std::nullopt;
+  Rollout desired = *std::move(with_template);
+  desired.commit = tracked.commit;
+  desired.decision = tracked.decision;
+  const TimePoint now = clock_.now();
+  auto live = cluster_.observe(desired, now);
+  if (!live) {
+    say(key, tracked, "held: " + live.error().message);
+    set_timer(key, tracked, clock_.monotonic() + tracked.backoff.next(now.time_since_epoch().count(), 0.5));
+    return std::nullopt;
+  }
+  note_object(key, tracked, live->object);
+  // An autoscaler's count is what is asked for, without any commit.
+  if (live->object && live->object->ours && live->object->scaled) desired.replicas = *live->object->scaled;
+  if (tracked.workload)
+    if (auto replicas = integer_at(*tracked.workload, {"spec", "replicas"})) live->workload_replicas = int(*replicas);
+  desired = resolved(with_known_hash(std::move(desired), *live, tracked.status), *live, tracked.status);
+  Decision decision = plan(desired, *live, tracked.status, now);
+  // Only a beginning names the commit that asked for it; the look-up walks history and is left out elsewhere.
+  if (!decision.subject.empty() && decision.status.commit.empty()) {
+    tracked.commit = desired.commit = look_up_commit(key, head);
+    decision = plan(desired, *live, tracked.status, now);
+  }
+  auto broken = violations(desired, *live, decision);
+  if (!broken.empty()) {
+    say(key, tracked, "held, this would break an invariant: " + broken.front());
+    return std::nullopt;
+  }
+  if (!decision.stale_decision.empty() && tracked.said != decision.stale_decision) {
+    tracked.said = decision.stale_decision;
+    log_warn("decision ignored", {{"rollout", key.text()}, {"why", decision.stale_decision}});
+  }
+  say(key, tracked, decision.held.empty() ? (tracked.parked ? tracked.trouble : "") : "held: " + decision.held);
+  tracked.live = live_phase(desired, *live, decision.status);
+  Planned out{.key = key, .decision = std::move(decision)};
+  if (hooks_.publish) out.view = view_of(desired, *live, out.decision.status, now);
+  if (!out.decision.subject.empty()) {
+    const bool asked = !tracked.status || tracked.status->commit != out.decision.status.commit;
+    out.write = StatusWrite{status_path(key), write_status(key, out.decision.status),
+                            commit_message(desired, out.decision, options_.cluster_name,
+                                           asked ? tracked.requested : std::vector<std::string>{}),
+                            now};
+  }
+  return out;
+}
+
+/// A change of the object's spec, of who keeps it, or its end. Its status changes all the time, mostly by us.
+void RolloutRunner::note_object(const RolloutKey& key, Tracked& tracked, std::optional<RolloutObject> seen) {
+  if (seen) seen->status.clear();
+  if (tracked.object == seen) return;
+  const bool is_news = tracked.object.has_value();
+  tracked.object = std::move(seen);
+  if (is_news && hooks_.object_changed) hooks_.object_changed(key);
+}
+
+void RolloutRunner::publish_refusal(const RolloutKey& key, const std::string& why) {
+  if (!hooks_.publish) return;
+  auto live = cluster_.observe(Rollout{.key = key}, clock_.now());
+  // Without a look at it nothing is known about it; the next look comes.
+  if (!live || !live->object || !live->object->ours || !live->object->driver.empty()) return;
+  const Json before = status_of(*live->object);
+  Json status = refused_status(before, why, clock_.now());
+  if (!is_published(before, status)) hooks_.publish(key, std::move(status));
+}
+
+/// The status is recorded; now it is ours, and its actions go out.
+void RolloutRunner::take_over(Planned& planned) {
+  Tracked& tracked = tracked_.at(planned.key);
+  const Decision& decision = planned.decision;
+  const bool transition = !decision.subject.empty();
+  tracked.settled = decision.settled;
+  if (hooks_.publish) hooks_.publish(planned.key, std::move(planned.view));
+  if (!decision.why.empty()) tracked.why = decision.why;
+  if (transition) {
+    // What was refused may not be asked for any more.
+    tracked.parked = false;
+    if (hooks_.happened) hooks_.happened(planned.key, decision.status, events_of(tracked.status, decision));
+    tracked.status = decision.status;
+    const Status& s = decision.status;
+    log_info(decision.subject, {{"rollout", planned.key.text()},
+                                {"phase", to_text(s.phase)},
+                                {"step", s.step ? format("{}/{}", s.step->index, s.step->count) : "-"},
+                                {"weight", s.weight},
+                                {"why", decision.why}});
+    if (hooks_.transition) hooks_.transition(planned.key, decision);
+  }
+  const bool scales_workload = std::any_of(decision.actions.begin(), decision.actions.end(),
+                                           [](auto& a) { return std::holds_alternative<ScaleWorkload>(a); });
+  if (!decision.actions.empty() && !tracked.parked) {
+    if (scales_workload) tracked.workload.reset();
+    act(planned.key, tracked, decision.actions);
+  } else if (transition) {
+    due_.insert(planned.key);
+  }
+  if (decision.look_again) {
+    // At least a moment ahead, so that a rounding of clocks cannot spin.
+    Duration wait = std::max<Duration>(10ms, *decision.look_again - clock_.now());
+    set_timer(planned.key, tracked, clock_.monotonic() + wait);
+  }
+  const Duration read_again = tracked.workload_read + kReadAgain;
+  if (tracked.workload && (!tracked.timer || read_again < *tracked.timer)) set_timer(planned.key, tracked, read_again);
+}
+
+void RolloutRunner::act(const RolloutKey& key, Tracked& tracked, std::vector<Action> actions) {
+  ++tracked.busy;
+  ++busy_;
+  workers_.run(Lane::Cluster, [this, key, actions = std::move(actions)]() -> Completion {
+    Result<void> result;
+    std::string what;
+    size_t done = 0;
+    for (const Action& action : actions) {
+      what = describe(action);
+      log_debug(what, {{"rollout", key.text()}});
+      result = cluster_.carry_out(key, action);
+      // The rest was planned on the success of this one.
+      if (!result) break;
+      ++done;
+    }
+    return [this, key, actions, done, result, what] {
+      tell_done(key, actions, done, result);
+      finish(key, result, what);
+    };
+  });
+}
+
+/// A conflict is no failure: it is observed again, and tried again.
+void RolloutRunner::tell_done(const RolloutKey& key, const std::vector<Action>& actions, size_t done,
+                              const Result<void>& result) {
+  const auto& status = tracked_.at(key).status;
+  if (!hooks_.happened || !status) return;
+  std::vector<RolloutEvent> events;
+  for (size_t i = 0; i < done; ++i)
+    if (auto event = event_of(actions[i], status->weight)) events.push_back(std::move(*event));
+  if (!result && result.error().kind != ErrorKind::Conflict)
+    if (auto event = failure_event_of(actions[done], result.error().message)) events.push_back(std::move(*event));
+  if (!events.empty()) hooks_.happened(key, *status, events);
+}
+
+void RolloutRunner::finish(const RolloutKey& key, const Result<void>& result, const std::string& what) {
+  Tracked& tracked = tracked_.at(key);
+  --busy_;
+  --tracked.busy;
+  tracked.again = false;
+  due_.insert(key);
+  if (result) {
+    tracked.backoff.succeed();
+    tracked.conflict_backoff.succeed();
+    return;
+  }
+  const int64_t tick = clock_.monotonic().count() + int64_t(std::hash<std::string>()(key.text()) % 1000);
+  switch (result.error().kind) {
+    case ErrorKind::Conflict:
+      // Usually our own view lags a moment behind; observing again settles it.
+      tracked.not_before = clock_.monotonic() + tracked.conflict_backoff.next(tick, 0.5);
+      log_debug("conflict", {{"rollout", key.text()}, {"action", what}, {"error", result.error().message}});
+      break;
+    case ErrorKind::Transient:
+      tracked.not_before = clock_.monotonic() + tracked.backoff.next(tick, 0.5);
+      say(key, tracked, what + " failed: " + result.error().message);
+      break;
+    case ErrorKind::Invalid:
+      tracked.parked = true;
+      say(key, tracked, what + " was refused: " + result.error().message);
+      break;
+  }
+}
+
+/// Trouble is logged when it changes, not each time it is met.
+void RolloutRunner::say(const RolloutKey& key, Tracked& tracked, const std::string& trouble) {
+  if (trouble == tracked.trouble) return;
+  tracked.trouble = trouble;
+  unreported_.insert(key);
+  if (!trouble.empty()) log_warn(trouble, {{"rollout", key.text()}});
+}
+
+std::string RolloutRunner::look_up_commit(const RolloutKey& key, const std::string& head) const {
+  const std::string path = desired_.path_of(rollout_object_key(key));
+  if (path.empty()) return head;
+  auto commits = git_.commits_touching(path, "", head, 1);
+  return commits && !commits->empty() ? commits->front().id : head;
+}
+
+}  // namespace reconciler
