@@ -101,12 +101,15 @@ void Daemon::release_pruned(const std::vector<CommitInfo>& commits, const std::s
                             const std::function<bool(const ObjectKey&)>& concerned) {
   auto allowing = std::find_if(commits.begin(), commits.end(), [](auto& c) { return allows_prune(c.message); });
   if (allowing == commits.end()) return;
-  // What a file that cannot be read names is not known, so nothing is known to be gone.
-  if (!desired_.problems().empty()) return;
   std::vector<std::string> steps = {to};
   for (auto commit = commits.begin(); commit <= allowing; ++commit) steps.push_back(commit->id);
-  auto named_since = named_between(steps);
-  if (!named_since) return;
+  // What a file that cannot be read names is not known, so nothing is known to be gone.
+  auto named_since = desired_.problems().empty() ? named_between(steps) : std::nullopt;
+  if (!named_since) {
+    log_warn("prune is not released, a file cannot be read there or since: mend it, then commit the trailer again",
+             {{"commit", allowing->id}});
+    return;
+  }
   pruner_.release([&](const ObjectKey& key) {
     // People did not take it away: whoever has it made does not say so just now, or did not.
     const bool unclear =
@@ -162,15 +165,16 @@ std::optional<Observed> Daemon::remains(const InventoryEntry& entry) const {
 std::string Daemon::needed_for(const InventoryEntry& entry) const {
   if (!is_rollout(entry.key)) {
     const auto refused = is_made_by_routers(entry.key) ? desired_.refused_in(entry.key.ns) : std::nullopt;
-    return refused ? format("Rollout {} is refused and may route through it", refused->text()) : "";
+    return refused ? format("Rollout {} is refused and may route through it; mend that first", refused->text()) : "";
   }
   auto live = remains(entry);
-  if (!live) return "what is left of it cannot be observed";
+  if (!live) return "what is left of it cannot be observed; it is looked at again";
   std::set<std::string> in_git;
   for (const std::string& service : entry.services)
     if (!desired_.paths_of(service_key(entry.key.ns, service)).empty()) in_git.insert(service);
   const std::string service = serving_through(*live, in_git);
-  return service.empty() ? "" : format("Service {}/{} stays in Git and leads to its pods", entry.key.ns, service);
+  if (service.empty()) return "";
+  return format("Service {}/{} stays in Git and leads to its pods; {}", entry.key.ns, service, kReleaseAdvice);
 }
 
 std::optional<std::vector<Action>> Daemon::removal(const InventoryEntry& entry) {

@@ -48,9 +48,9 @@ class DesiredState {
   /// What the inventory is to hold of it; the services of a Rollout only when it is valid. Nothing when no file names
   /// it and no Rollout's router makes it.
   std::optional<InventoryEntry> entry(const ObjectKey& key) const;
-  /// The rollouts that route through this Service or VirtualService.
+  /// The rollouts that use this object: a Service, a workload, an object of a router.
   std::set<RolloutKey> users_of(const ObjectKey& key) const;
-  /// The Services and VirtualService of a rollout.
+  /// The Services of a rollout, the workload of its workloadRef and the objects of its routers.
   static std::set<ObjectKey> used_by(const Rollout& rollout);
   /// The objects that its routers have made.
   static std::vector<ObjectKey> made_for(const Rollout& rollout);

@@ -4,13 +4,12 @@
 #include <vector>
 
 #include "rollout/action.h"
+#include "rollout/routing_istio.h"
 
 namespace reconciler {
 namespace {
 
 constexpr const char* kProtocols[] = {"http", "tls", "tcp"};
-
-std::string first_label(const std::string& host) { return host.substr(0, host.find('.')); }
 
 /// The list at spec.<name>; an empty one when there is none.
 const Json& list_at(const Json& object, std::string_view name) {

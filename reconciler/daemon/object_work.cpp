@@ -23,6 +23,8 @@ namespace {
 constexpr const char* kAppliedAnnotation = "serin.dev/applied";
 constexpr size_t kDigestLetters = 12;
 constexpr size_t kFieldsNamed = 5;
+/// With a dash and a digest it is still a DNS label.
+constexpr size_t kRehearsedNameMax = 50;
 
 std::string digest_of(const Json& manifest) { return sha256_hex(dump(manifest)).substr(0, kDigestLetters); }
 
@@ -195,10 +197,12 @@ class Worker {
            may_be_replaced(key_of(work_.manifest));
   }
 
-  /// Deleted, and made anew once it is gone; until then it is tried again.
+  /// Deleted, and made anew once it is gone; until then it is tried again. Not before the API server has said that it
+  /// would accept the new one: what else is wrong with it must not cost the live object.
   Result<ObjectFinding> replace(const Json& manifest) {
     auto live = cluster_.read(work_.manifest, ReadMode::Fresh);
     if (!live) return live.error();
+    if (auto accepted = rehearse(manifest); !accepted) return accepted.error();
     if (*live)
       if (auto removed = cluster_.remove(**live); !removed) return removed.error();
     auto left = cluster_.read(work_.manifest, ReadMode::Fresh);
@@ -209,6 +213,15 @@ class Worker {
     ObjectFinding out = found(ObjectFinding::Kind::Written, *made);
     out.replaced = true;
     return out;
+  }
+
+  /// A dry run under a name that nobody has.
+  Result<void> rehearse(Json manifest) {
+    std::string name = text_at(manifest, {"metadata", "name"}).substr(0, kRehearsedNameMax);
+    manifest["metadata"]["name"] = name + "-" + sha256_hex(name).substr(0, kDigestLetters);
+    auto made = cluster_.apply(with_digest(std::move(manifest), digest_), ApplyMode::DryRun);
+    if (made) return {};
+    return Error{made.error().kind, "it is not deleted, because it could not be made anew: " + made.error().message};
   }
 
   Error refusal(const Error& error) const {

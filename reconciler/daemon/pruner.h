@@ -29,7 +29,7 @@ struct PruneReport {
 class Pruner {
  public:
   struct Hooks {
-    /// What stays in Git and would be harmed if this went; empty when nothing is.
+    /// What would be harmed if this went, and what people can do; empty when nothing would.
     std::function<std::string(const InventoryEntry&)> needed_for;
     /// Does Git name an object?
     std::function<bool(const ObjectKey&)> named;

@@ -14,9 +14,6 @@ namespace {
 constexpr size_t kFew = 5;
 constexpr size_t kSharePercent = 30;
 
-constexpr std::string_view kRelease =
-    "to release it, put the trailer `Serin-Prune: allow` on a commit, even an empty one";
-
 std::string lower_case(std::string_view text) {
   std::string out(text);
   for (char& c : out)
@@ -33,14 +30,14 @@ std::string_view without_spaces(std::string_view text) {
 /// Why everything that is stale is held; empty when it is not.
 std::string too_many(size_t going, size_t set) {
   if (going == 0) return "";
-  if (going >= set) return format("nothing of {} objects would be left; {}", set, kRelease);
+  if (going >= set) return format("nothing of {} objects would be left; {}", set, kReleaseAdvice);
   const size_t most = std::max(kFew, set * kSharePercent / 100);
   if (going <= most) return "";
-  return format("{} of {} objects would go at once, more than {}; {}", going, set, most, kRelease);
+  return format("{} of {} objects would go at once, more than {}; {}", going, set, most, kReleaseAdvice);
 }
 
 std::string dangerous_why(const ObjectKey& key) {
-  return format("a {} takes more along than itself; mark it {}: allow, or {}", key.kind, kPruneMark, kRelease);
+  return format("a {} takes more along than itself; mark it {}: allow, or {}", key.kind, kPruneMark, kReleaseAdvice);
 }
 
 }  // namespace
@@ -88,7 +85,7 @@ PrunePlan plan_prune(const std::vector<Stale>& stale, size_t set) {
     } else if (entry.mark == PruneMark::Allow) {
       plan.go.push_back(entry);
     } else {
-      plan.held[entry.key] = format("{}; {}", each->needed_for, kRelease);
+      plan.held[entry.key] = each->needed_for;
     }
   }
   std::sort(plan.go.begin(), plan.go.end(), [](const InventoryEntry& a, const InventoryEntry& b) {

@@ -19,8 +19,12 @@ namespace reconciler {
 struct Stale {
   InventoryEntry entry;
   bool released = false;   ///< people asked for it, by the trailer on a commit
-  std::string needed_for;  ///< what stays in Git and would be harmed; empty when nothing is
+  std::string needed_for;  ///< what would be harmed, and what people can do; empty when nothing is
 };
+
+/// What people can do about most holds.
+constexpr std::string_view kReleaseAdvice =
+    "to release it, put the trailer `Serin-Prune: allow` on a commit, even an empty one";
 
 struct PrunePlan {
   std::vector<InventoryEntry> go;         ///< in order: last applied, first removed

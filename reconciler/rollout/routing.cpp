@@ -23,6 +23,10 @@ std::string rejected_mark_of(const Json& object) {
 
 }  // namespace
 
+int64_t reckoned_weight(std::optional<int64_t> weight, int64_t absent) {
+  return std::clamp<int64_t>(weight.value_or(absent), 0, 1'000'000);
+}
+
 std::vector<RouteObject> route_objects(const Rollout& rollout) {
   std::vector<RouteObject> out;
   for (const Router& router : rollout.routing.routers) {

@@ -54,6 +54,9 @@ struct Split {
   bool operator==(const Split&) const = default;
 };
 
+/// A weight that stands in an object of the cluster, where it may be any number, within what can be reckoned with.
+int64_t reckoned_weight(std::optional<int64_t> weight, int64_t absent = 0);
+
 /// The revisions that the two sides of a DestinationRule select; empty when it names none.
 struct SubsetRevisions {
   std::string stable;

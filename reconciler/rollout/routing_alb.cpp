@@ -88,7 +88,7 @@ Result<std::vector<Split>> read_splits(const AlbRouting& alb, const Rollout& rol
     const Json* groups = find(action, {"ForwardConfig", "TargetGroups"});
     for (size_t i = 0; groups && groups->is_array() && i < groups->size(); ++i) {
       const std::string service = text_at((*groups)[i], {"ServiceName"});
-      const int64_t weight = integer_at((*groups)[i], {"Weight"}).value_or(0);
+      const int64_t weight = reckoned_weight(integer_at((*groups)[i], {"Weight"}));
       (service == sides.canary.service   ? split.canary
        : service == sides.stable.service ? split.stable
                                          : split.others) += weight;

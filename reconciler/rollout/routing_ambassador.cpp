@@ -71,7 +71,8 @@ Result<std::vector<Split>> read_splits(const AmbassadorRouting& ambassador, cons
   std::vector<Split> out;
   for (const std::string& name : ambassador.mappings) {
     auto canary = objects.find(canary_mapping_key(rollout, name));
-    const int64_t weight = canary == objects.end() ? 0 : integer_at(canary->second, {"spec", "weight"}).value_or(0);
+    const Json* spec = canary == objects.end() ? nullptr : find(canary->second, {"spec"});
+    const int64_t weight = spec ? std::min<int64_t>(100, reckoned_weight(integer_at(*spec, {"weight"}))) : 0;
     out.push_back({100 - weight, weight, 0});
   }
   return out;

@@ -28,9 +28,6 @@ ObjectKey key_of_service(const IstioVirtualService& service) {
   return {"networking.istio.io", "VirtualService", service.ns, service.name};
 }
 
-/// `checkout` of `checkout.shop.svc.cluster.local`.
-std::string first_label(const std::string& host) { return host.substr(0, host.find('.')); }
-
 std::string route_text(const Json& route, const RouteIndex& at) {
   const std::string name = text_at(route, {"name"});
   return name.empty() ? format("{} route {}", at.protocol, at.index) : format("route \"{}\"", name);
@@ -159,7 +156,7 @@ Result<Destinations> destinations(const Json& route, const RouteIndex& at, const
     } else if (name == canary_name && !canary) {
       canary = i;
     } else {
-      others += integer_at((*list)[i], {"weight"}).value_or(0);
+      others += reckoned_weight(integer_at((*list)[i], {"weight"}));
     }
   }
   for (const auto& [name, found] : {std::pair(stable_name, stable), std::pair(canary_name, canary)})
@@ -170,7 +167,7 @@ Result<Destinations> destinations(const Json& route, const RouteIndex& at, const
 }
 
 int64_t destination_weight(const Json& route, size_t destination) {
-  return integer_at(route["route"][destination], {"weight"}).value_or(0);
+  return reckoned_weight(integer_at(route["route"][destination], {"weight"}));
 }
 
 void set_destination_weight(Json& route, size_t destination, int64_t weight) {
@@ -222,6 +219,8 @@ std::vector<RouteIndex> mirror_routes(const Json& object, const Place& place) {
 }
 
 }  // namespace
+
+std::string first_label(const std::string& host) { return host.substr(0, host.find('.')); }
 
 std::vector<RouteObject> objects_of(const IstioRouting& istio, const Rollout& rollout) {
   std::vector<RouteObject> out;

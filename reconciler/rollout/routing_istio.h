@@ -6,6 +6,9 @@
 
 namespace reconciler {
 
+/// `checkout` of `checkout.shop.svc.cluster.local`.
+std::string first_label(const std::string& host);
+
 std::vector<RouteObject> objects_of(const IstioRouting& istio, const Rollout& rollout);
 
 Result<RouteObjects> write_weights(const IstioRouting& istio, const Rollout& rollout, RouteObjects objects,

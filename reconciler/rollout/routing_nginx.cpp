@@ -1,5 +1,7 @@
 // ingress-nginx: beside each Ingress a canary Ingress of ours with the same rules, which leads to the canary Service
 // and whose annotations say how much it gets. The Ingress itself is only read.
+#include <algorithm>
+
 #include "base/format.h"
 #include "rollout/action.h"
 #include "rollout/routers.h"
@@ -131,7 +133,7 @@ Result<std::vector<Split>> read_splits(const NginxRouting& nginx, const Rollout&
     const std::string text =
         canary == objects.end() ? "0" : text_at(canary->second, {"metadata", "annotations", annotation}, "0");
     const auto number = parse_json(text);
-    const int64_t weight = number ? integer_at(*number, {}).value_or(0) : 0;
+    const int64_t weight = number ? std::min<int64_t>(100, reckoned_weight(integer_at(*number, {}))) : 0;
     out.push_back({100 - weight, weight, 0});
   }
   return out;

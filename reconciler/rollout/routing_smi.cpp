@@ -12,9 +12,9 @@ ObjectKey split_key(const SmiRouting& smi, const Rollout& rollout) {
 
 /// v1alpha1 has quantities, which a server may give back as text.
 int64_t backend_weight(const Json& backend) {
-  if (auto number = integer_at(backend, {"weight"})) return *number;
+  if (auto number = integer_at(backend, {"weight"})) return reckoned_weight(number);
   const auto number = parse_json(text_at(backend, {"weight"}));
-  return number ? integer_at(*number, {}).value_or(0) : 0;
+  return number ? reckoned_weight(integer_at(*number, {})) : 0;
 }
 
 Split split_in(const Json& object, const Traffic& sides) {

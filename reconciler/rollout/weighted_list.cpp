@@ -11,7 +11,7 @@ struct ListSides {
 };
 
 int64_t item_weight(const Json& item, const WeightedListForm& form) {
-  return integer_at(item, {"weight"}).value_or(form.absent_weight);
+  return reckoned_weight(integer_at(item, {"weight"}), form.absent_weight);
 }
 
 ListSides sides_in(const Json& list, const WeightedListForm& form, const Traffic& sides) {

@@ -253,6 +253,11 @@ def replaced_when_asked(serin):
         before = [eventually("it is there", lambda: world.api(path))["metadata"]["uid"] for path in paths]
         for each in (web, data):
             each["spec"]["selector"]["matchLabels"] = each["spec"]["template"]["metadata"]["labels"] = {"app": "other"}
+        web["spec"]["replicas"] = -1
+        push(world, "What else is wrong must not cost the live one", {"web.yaml": web})
+        told = eventually("it is told", lambda: lines(world, "could not be made anew"))
+        assert "apps/Deployment" in told[0] and world.api(paths[0])["metadata"]["uid"] == before[0], told
+        web["spec"]["replicas"] = 1
         push(world, "Selectors cannot change", {"web.yaml": web, "data.yaml": data})
         made = eventually("the Deployment is made anew", lambda: (live := world.api(paths[0])) and
                           live["metadata"]["uid"] != before[0] and live)

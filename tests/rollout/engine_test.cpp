@@ -364,14 +364,19 @@ TEST_CASE("when a record is lost the weights follow it before stable is selected
 }
 
 TEST_CASE("a way back to a stable revision that ails ends at the deadline", "[advance]") {
-  Cluster1 c = running("v1");
-  const std::vector<Step> steps = {SetWeight{20}, Pause{}};
-  c.rest(rollout("v2", steps), at(100));
+  auto unrouted = [](const std::string& tag) {
+    Rollout out = rollout(tag, {Pause{}, SetWeight{20}});
+    out.routing = {};
+    return out;
+  };
+  Cluster1 c;
+  c.rest(unrouted("v1"), at(0));
+  c.rest(unrouted("v2"), at(100));
   c.take_history();
-  c.workload("hashv1").available = 2;
-  c.pass(rollout("v1", steps), at(200));
-  CHECK(c.take_history() == History{"returning to v1: Git asks for v1 again"});
-  for (int seconds : {300, 900}) c.rest(rollout("v1", steps), at(seconds), false);
+  Workload& stable = c.workload("hashv1");
+  stable.current = stable.ready = stable.available = 2;
+  for (int seconds : {200, 201, 202, 203, 204, 900}) c.pass(unrouted("v1"), at(seconds));
+  CHECK(c.take_history() == History{"returning to v1: Git asks for v1 again", "stuck returning to v1 (step 0/2)"});
   CHECK(c.status->phase == Phase::Degraded);
 }
 

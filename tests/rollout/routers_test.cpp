@@ -1,4 +1,4 @@
-#include "rollout/route_builders.h"
+#include "rollout/route_cases.h"
 //
 #include "catch.h"
 
@@ -150,6 +150,31 @@ TEST_CASE("Ambassador: a canary Mapping beside each Mapping, once it has weight"
   CHECK(settled(r, after, 0).at(made)["spec"]["weight"] == 0);
   live[base]["spec"]["weight"] = 5;
   CHECK(error_of(with_weights(r, live, traffic(r, 5))) == "Mapping shop/web must not have a weight");
+}
+
+TEST_CASE("weights that are no weights are read as some share", "[routing]") {
+  const int64_t most = INT64_MAX, least = INT64_MIN;
+  for (RouterCase router : router_cases())
+    for (int64_t absurd : {most, least}) {
+      INFO(router.what << " " << absurd);
+      std::string text;
+      RouteObjects live;
+      for (const auto& [key, object] : router.routes) {
+        text = dump(object);
+        for (size_t at = 0; (at = text.find("\"weight\":100", at)) != text.npos; ++at)
+          text.replace(at, 12, "\"weight\":" + std::to_string(absurd));
+        live[key] = Json::parse(text);
+      }
+      const Rollout desired = with_router(rollout("v1"), router.router);
+      const Traffic sides{.stable = {"till-stable", "a"}, .canary = {"till-canary", "b"}};
+      auto share = canary_weight(desired, live, sides);
+      REQUIRE(share);
+      CHECK(*share >= 0);
+      CHECK(*share <= 100);
+    }
+  CHECK(reckoned_weight(most) + reckoned_weight(most) > 0);
+  CHECK(reckoned_weight(least) == 0);
+  CHECK(reckoned_weight(std::nullopt, 1) == 1);
 }
 
 TEST_CASE("the mark of a rejected revision stands on the first object whose weights are written", "[routing]") {
