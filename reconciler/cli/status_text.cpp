@@ -70,6 +70,7 @@ Json entry_json(const StatusEntry& entry) {
   if (status.step)
     json["step"] = {
         {"index", status.step->index}, {"count", status.step->count}, {"since", format_time(status.step->since)}};
+  if (status.experiment) json["experiment"] = {{"since", format_time(*status.experiment)}};
   if (status.preview)
     json["preview"] = {{"since", format_time(status.preview->since)}, {"accepted", status.preview->accepted}};
   for (const Revision& revision : status.previous) json["previous"].push_back(revision_json(revision));
@@ -119,6 +120,7 @@ std::string status_tree(const StatusEntry& entry, TimePoint now) {
   std::vector<std::string> lines;
   if (s.canary) lines.push_back(format("canary    {}% of traffic  {}", s.weight, revision_text(*s.canary)));
   if (s.stable) lines.push_back(format("stable    {}% of traffic  {}", 100 - s.weight, revision_text(*s.stable)));
+  if (s.experiment) lines.push_back(format("experiment since {}", format_time(*s.experiment)));
   if (s.preview)
     lines.push_back(format("preview   {} since {}", s.preview->accepted ? "accepted" : "waits to be accepted",
                            format_time(s.preview->since)));

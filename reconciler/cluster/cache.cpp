@@ -35,6 +35,14 @@ RolloutKey rollout_at(const std::pair<std::string, std::string>& name) {
   return {.ns = name.first, .name = name.second};
 }
 
+/// The rollout whose experiment a Service leads to; nothing when it is of none.
+std::optional<RolloutKey> experimenter(const WatchedKind& kind, const std::string& ns, const std::string& text) {
+  if (kind != kServices || text.find(kExperimentLabel) == std::string::npos) return std::nullopt;
+  auto object = parse_json(text);
+  if (!object || text_at(*object, {"metadata", "labels", kExperimentLabel}).empty()) return std::nullopt;
+  return RolloutKey{.ns = ns, .name = text_at(*object, {"metadata", "labels", kRolloutLabel})};
+}
+
 uint64_t looks_of(const Glimpse& glimpse) {
   const std::hash<std::string> hash;
   return glimpse.content ^ (hash(glimpse.health.why) + uint64_t(glimpse.health.status) * 0x9e3779b97f4a7c15u);
@@ -197,7 +205,11 @@ void ClusterCache::take(const WatchedKind& kind, const Json& object, Source sour
     KeptObject kept{.text = dump(part), .looks = looks_of(now)};
     std::lock_guard lock(mutex_);
     was_empty = changes_.empty();
-    if (put(kind, objects_[kind], object, std::move(kept), source)) changed(kind, name, std::move(now));
+    const auto rollout = experimenter(kind, name.first, kept.text);
+    if (put(kind, objects_[kind], object, std::move(kept), source)) {
+      changed(kind, name, std::move(now));
+      if (rollout) changed(kind, name, rollout);
+    }
   }
   wake_if_first(was_empty);
 }
@@ -219,8 +231,11 @@ bool ClusterCache::take_out(const WatchedKind& kind, const Name& name, const std
     changed(kind, name, std::optional(rollout_at(name)));
     return true;
   }
+  const std::string* text = text_of(kind, name);
+  const auto rollout = text ? experimenter(kind, name.first, *text) : std::nullopt;
   if (!drop(objects_[kind], name, uid)) return false;
   changed(kind, name, std::optional<Glimpse>());
+  if (rollout) changed(kind, name, rollout);
   return true;
 }
 
@@ -343,13 +358,25 @@ const std::string* ClusterCache::text_of(const WatchedKind& kind, const Name& na
   return place == store->second.end() ? nullptr : &place->second.kept.text;
 }
 
+/// Called with the lock held.
+void ClusterCache::note_experiment_services(const RolloutKey& rollout, Observed& observed) const {
+  for (const Workload& w : observed.experiments) {
+    const std::string* text = w.service.empty() ? nullptr : text_of(kServices, {rollout.ns, w.service});
+    const auto object = text ? parse_json(*text) : Result<Json>(Json());
+    if (object && text_at(*object, {"metadata", "labels", kRolloutLabel}) == rollout.name &&
+        !text_at(*object, {"metadata", "labels", kExperimentLabel}).empty())
+      observed.experiment_services.insert(w.service);
+  }
+}
+
 Observed ClusterCache::observe(const Rollout& rollout, TimePoint now) const {
   Observed observed;
   std::vector<std::pair<ObjectKey, std::string>> routes;
   {
     std::lock_guard lock(mutex_);
     auto add = [&](const ReplicaSetSummary& summary, bool owned) {
-      observed.workloads.push_back(workload_at(summary, pods_of(summary.workload.uid), owned, now));
+      auto& kind = summary.experiment.empty() ? observed.workloads : observed.experiments;
+      kind.push_back(workload_at(summary, pods_of(summary.workload.uid), owned, now));
     };
     if (auto names = by_rollout_.find({rollout.key.ns, rollout.key.name}); names != by_rollout_.end())
       for (const std::string& name : names->second) {
@@ -362,14 +389,16 @@ Observed ClusterCache::observe(const Rollout& rollout, TimePoint now) const {
       if (const std::string* text = text_of(kServices, {rollout.key.ns, name}))
         if (auto object = parse_json(*text)) observed.services[name] = service_state(*object);
     }
+    note_experiment_services(rollout.key, observed);
     for (const RouteObject& route : route_objects(rollout))
       if (const std::string* text = text_of({route.key.group, route.key.kind}, {route.key.ns, route.key.name}))
         routes.emplace_back(route.key, *text);
     auto object = rollouts_.find({rollout.key.ns, rollout.key.name});
     if (object != rollouts_.end()) observed.object = object->second.kept;
   }
-  std::sort(observed.workloads.begin(), observed.workloads.end(),
-            [](const Workload& a, const Workload& b) { return a.name < b.name; });
+  for (auto* workloads : {&observed.workloads, &observed.experiments})
+    std::sort(workloads->begin(), workloads->end(),
+              [](const Workload& a, const Workload& b) { return a.name < b.name; });
   for (const auto& [key, text] : routes)
     if (auto object = parse_json(text)) observed.routes[key] = *std::move(object);
   return observed;

@@ -112,6 +112,7 @@ class ClusterCache {
   const std::string* text_of(const WatchedKind& kind, const Name& name) const;
   std::vector<PodSummary> pods_of(const std::string& replica_set_uid) const;
   std::vector<std::string> names_taken(const RolloutKey& rollout, const std::vector<Workload>& ours) const;
+  void note_experiment_services(const RolloutKey& rollout, Observed& observed) const;
   std::vector<const ReplicaSetSummary*> adoptable(const Rollout& rollout) const;
   void wake_if_first(bool was_empty);
 

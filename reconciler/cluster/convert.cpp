@@ -148,6 +148,8 @@ ReplicaSetSummary summarize_replica_set(const Json& object) {
       !workload.hash.empty() && text_at(object, {"metadata", "annotations", kRejectedAnnotation}) == workload.hash;
   if (const Json* pod_template = find(object, {"spec", "template"})) workload.avoids = avoided_revision(*pod_template);
   workload.pod_trouble = trouble_making_pods(object);
+  workload.service = text_at(object, {"metadata", "annotations", kExperimentServiceAnnotation});
+  summary.experiment = text_at(object, {"metadata", "labels", kExperimentLabel});
   summary.rollout = text_at(object, {"metadata", "labels", kRolloutLabel});
   summary.owner = text_at(object, {"metadata", "labels", kOwnerLabel});
   if (const Json* selector = find(object, {"spec", "selector"})) summary.selector = dump(*selector);

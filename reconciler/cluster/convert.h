@@ -16,6 +16,7 @@ struct ReplicaSetSummary {
   std::string ns;
   Workload workload;        ///< `deadline_passed`, `pods_moved` and `owned` are left to `workload_at`
   std::string rollout;      ///< label serin.dev/rollout; empty when it has none
+  std::string experiment;   ///< label serin.dev/experiment; empty when it is a revision of the rollout itself
   std::string owner;        ///< label serin.dev/owner
   std::string selector;     ///< spec.selector as compact JSON
   bool controlled = false;  ///< has a controller ownerReference that is no Rollout

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 
+#include "cluster/action_source.h"
 #include "cluster/api.h"
 #include "cluster/cache.h"
 #include "cluster/kubernetes_inventory.h"
@@ -281,12 +282,18 @@ Result<void> KubernetesCluster::carry_out(const RolloutKey& rollout, const Actio
   if (const auto* evict = std::get_if<EvictPods>(&action)) return parts_->evict(rollout, *evict);
   if (auto owner = check_owner(*this, rollout, action); !owner) return owner;
   WriteTarget target = target_of(rollout, action);
-  Json live;
+  auto source = source_of(*this, rollout, action);
+  if (!source) return source.error();
+  Json live = *std::move(source);
   if (std::holds_alternative<SelectRevision>(action) || std::holds_alternative<ReleaseService>(action))
     live = parts_->cache.find_object(kServices, target.ns, target.name).value_or(Json());
   auto write = write_for(rollout, action, parts_->settings.owner, live);
   if (!write) return write.error();
   auto done = parts_->write(*write);
+  const bool of_experiment =
+      std::holds_alternative<CreateExperimentPods>(action) || std::holds_alternative<CreateExperimentService>(action);
+  if (!done && of_experiment && done.error().kind == ErrorKind::Conflict)
+    return accept_existing_experiment(*this, rollout, action);
   const auto* create = std::get_if<CreateReplicaSet>(&action);
   if (done || !create) return done;
   if (done.error().kind == ErrorKind::Conflict) return parts_->accept_existing(rollout, *create);

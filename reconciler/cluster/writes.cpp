@@ -91,6 +91,13 @@ Json new_replica_set(const RolloutKey& rollout, const CreateReplicaSet& action, 
   return object;
 }
 
+Json new_experiment_set(const RolloutKey& rollout, const CreateExperimentPods& action, std::string_view owner,
+                        const Json& source) {
+  Json object = with_owner(experiment_replica_set(rollout, action.pods, source), owner);
+  if (!action.owner.is_null()) object["metadata"]["ownerReferences"] = Json::array({action.owner});
+  return object;
+}
+
 Json delete_options(const std::string& uid) {
   Json options{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Background"}};
   if (!uid.empty()) options["preconditions"]["uid"] = uid;
@@ -143,6 +150,8 @@ Json route_patch(const RewriteRoutes& action) {
 WriteTarget target_of(const RolloutKey& rollout, const Action& action) {
   if (const auto* select = std::get_if<SelectRevision>(&action))
     return {.api_version = "v1", .kind = "Service", .ns = rollout.ns, .name = select->service};
+  if (const auto* service = std::get_if<CreateExperimentService>(&action))
+    return {.api_version = "v1", .kind = "Service", .ns = rollout.ns, .name = service->name};
   if (const auto* pod = std::get_if<SetPodMetadata>(&action))
     return {.api_version = "v1", .kind = "Pod", .ns = rollout.ns, .name = pod->name};
   if (const auto* scale = std::get_if<ScaleWorkload>(&action))
@@ -158,6 +167,8 @@ WriteTarget target_of(const RolloutKey& rollout, const Action& action) {
             .name = rewrite->object.name};
   struct {
     std::string operator()(const CreateReplicaSet& a) { return a.name; }
+    std::string operator()(const CreateExperimentPods& a) { return a.pods.name; }
+    std::string operator()(const CreateExperimentService&) { unreachable(); }
     std::string operator()(const ScaleReplicaSet& a) { return a.name; }
     std::string operator()(const AdoptReplicaSet& a) { return a.name; }
     std::string operator()(const SetScaleDownDeadline& a) { return a.name; }
@@ -187,6 +198,12 @@ Result<KubernetesWrite> write_for(const RolloutKey& rollout, const Action& actio
   if (const auto* create = std::get_if<CreateReplicaSet>(&action)) {
     write.verb = WriteVerb::Create;
     write.body = new_replica_set(rollout, *create, owner);
+  } else if (const auto* pods = std::get_if<CreateExperimentPods>(&action)) {
+    write.verb = WriteVerb::Create;
+    write.body = new_experiment_set(rollout, *pods, owner, live);
+  } else if (const auto* service = std::get_if<CreateExperimentService>(&action)) {
+    write.verb = WriteVerb::Create;
+    write.body = with_owner(experiment_service(rollout, service->name, live), owner);
   } else if (const auto* scale = std::get_if<ScaleReplicaSet>(&action)) {
     write.body = scale_patch(*scale);
   } else if (const auto* adopt = std::get_if<AdoptReplicaSet>(&action)) {

@@ -34,7 +34,8 @@ struct WriteTarget {
 
 WriteTarget target_of(const RolloutKey& rollout, const Action& action);
 
-/// The write for `action`. `live` is the object it is about as we know it, null where it is created or not known.
+/// The write for `action`. `live` is the object it is about as we know it, null where it is created or not known; for
+/// what an experiment makes, what that is made from (`source_of`).
 /// Patches of traffic test what they replace; `Conflict` when `live` already shows that the plan is out of date.
 Result<KubernetesWrite> write_for(const RolloutKey& rollout, const Action& action, std::string_view owner,
                                   const Json& live);

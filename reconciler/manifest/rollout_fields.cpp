@@ -34,8 +34,8 @@ const Names kCanary = {{"canaryService", "stableService", "maxSurge", "maxUnavai
                         "scaleDownDelayRevisionLimit", "minPodsPerReplicaSet", "replicaProgressThreshold",
                         "antiAffinity", "canaryMetadata", "stableMetadata", "pingPong"},
                        {"analysis"}};
-const Names kStep = {{"setWeight", "pause", "setCanaryScale", "setHeaderRoute", "setMirrorRoute", "plugin"},
-                     {"analysis", "experiment"}};
+const Names kStep = {
+    {"setWeight", "pause", "setCanaryScale", "setHeaderRoute", "setMirrorRoute", "experiment", "plugin"}, {"analysis"}};
 const Names kCanaryScale = {{"replicas", "weight", "matchTrafficWeight"}, {}};
 const Names kPodMetadata = {{"labels", "annotations"}, {}};
 const Names kAntiAffinity = {

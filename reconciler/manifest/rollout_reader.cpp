@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 #include "base/format.h"
+#include "manifest/duration_field.h"
+#include "manifest/experiment_reader.h"
 #include "manifest/names.h"
 #include "manifest/rollout_fields.h"
 #include "manifest/route_steps.h"
@@ -19,48 +20,9 @@ namespace {
 constexpr int kAnyCount = INT32_MAX;
 constexpr size_t kStepsMax = 500;
 
-/// `1h30m`, `1.5m`, `90`, `500ms`: what the Rollout API takes for the length of a pause.
-std::optional<Duration> parse_pause(std::string_view text) {
-  struct Unit {
-    std::string_view name;
-    double milliseconds;
-  };
-  constexpr Unit kUnits[] = {{"ns", 1e-6}, {"us", 1e-3},  {"\xC2\xB5s", 1e-3}, {"ms", 1},
-                             {"s", 1e3},   {"m", 60'000}, {"h", 3'600'000},    {"", 1e3}};
-  constexpr double kLongest = 100.0 * 366 * 24 * 3'600'000;
-  bool whole = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
-  double sum = 0;
-  if (text.starts_with('+')) text.remove_prefix(1);
-  if (text.empty()) return std::nullopt;
-  while (!text.empty()) {
-    size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
-    double count = 0;
-    auto end = std::from_chars(text.data(), text.data() + digits, count, std::chars_format::fixed);
-    if (end.ec != std::errc() || end.ptr != text.data() + digits) return std::nullopt;
-    text.remove_prefix(digits);
-    size_t letters = std::min(text.find_first_of("0123456789."), text.size());
-    std::string_view name = text.substr(0, letters);
-    text.remove_prefix(letters);
-    if (name.empty() && !whole && count != 0) return std::nullopt;
-    auto unit = std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& u) { return u.name == name; });
-    if (unit == std::end(kUnits)) return std::nullopt;
-    sum += count * unit->milliseconds;
-    if (sum > kLongest) return std::nullopt;
-  }
-  return Duration(int64_t(std::llround(sum)));
-}
-
 Pause read_pause(const Field& pause) {
-  Field duration = pause["duration"];
-  if (!pause.is_map() || !duration.present()) return {};
-  const Json& value = duration.json();
-  std::optional<Duration> length;
-  if (value.is_number_integer() && value >= 0)
-    length = parse_pause(dump(value));
-  else if (value.is_string())
-    length = parse_pause(value.get_ref<const std::string&>());
-  if (!length) duration.problem("must be seconds, or a duration such as 90s, 5m or 1h30m, not negative");
-  return {length};
+  if (!pause.is_map()) return {};
+  return {read_duration(pause["duration"])};
 }
 
 SetCanaryScale read_canary_scale(const Field& step) {
@@ -85,6 +47,7 @@ std::vector<Step> read_steps(const Field& steps) {
     if (step["setWeight"].present()) types.emplace_back(SetWeight{step["setWeight"].integer(0, 100).value_or(0)});
     if (step["pause"].present()) types.emplace_back(read_pause(step["pause"]));
     if (step["setCanaryScale"].present()) types.emplace_back(read_canary_scale(step));
+    if (step["experiment"].present()) types.emplace_back(read_experiment(step["experiment"]));
     if (auto route = read_route_step(step)) std::visit([&](auto& r) { types.emplace_back(std::move(r)); }, *route);
     if (!types.empty()) out.push_back(types.front());
   }
@@ -157,19 +120,6 @@ void refuse_without_routing(const Field& canary) {
     if (step["setCanaryScale"].present()) step["setCanaryScale"].problem("needs trafficRouting");
 }
 
-std::map<std::string, std::string> read_texts(const Field& map) {
-  std::map<std::string, std::string> out;
-  if (!map.is_map()) return out;
-  for (const auto& [key, value] : map.json().items())
-    if (auto text = map[key].text()) out[key] = *text;
-  return out;
-}
-
-PodMetadata read_pod_metadata(const Field& metadata) {
-  if (!metadata.is_map()) return {};
-  return {read_texts(metadata["labels"]), read_texts(metadata["annotations"])};
-}
-
 std::optional<AntiAffinity> read_anti_affinity(const Field& rule) {
   if (!rule.is_map()) return std::nullopt;
   Field required = rule["requiredDuringSchedulingIgnoredDuringExecution"];
@@ -223,8 +173,9 @@ void read_canary(const Field& canary, Rollout& rollout) {
   read_ping_pong(canary, rollout);
   if (!rollout.ping_pong) read_services(canary, rollout);
   Field routing = canary["trafficRouting"];
-  if (!routing.present()) return refuse_without_routing(canary);
+  if (!routing.present()) refuse_without_routing(canary);
   if (routing.json().is_object()) read_routers(canary, rollout);
+  check_experiments(canary, rollout);
 }
 
 void read_blue_green(const Field& blue_green, Rollout& rollout) {

@@ -80,6 +80,12 @@ std::optional<Preview> read_preview(const Field& field) {
   return Preview{read_time(field["since"]), field["accepted"].flag().value_or(false)};
 }
 
+std::optional<TimePoint> read_experiment_start(const Field& field) {
+  if (!field.is_map()) return std::nullopt;
+  field.refuse_unknown({"since"});
+  return read_time(field["since"]);
+}
+
 std::optional<CarriedOut> read_carried_out(const Field& field) {
   if (!field.is_map()) return std::nullopt;
   field.refuse_unknown({"action", "revision", "step", "by", "commit", "at", "reason"});
@@ -96,7 +102,7 @@ std::optional<CarriedOut> read_carried_out(const Field& field) {
 
 Status read_status_fields(const Field& field) {
   Status status;
-  field.refuse_unknown({"phase", "commit", "stable", "canary", "step", "preview", "returning", "weight",
+  field.refuse_unknown({"phase", "commit", "stable", "canary", "step", "preview", "experiment", "returning", "weight",
                         "stablePingPong", "previous", "rejected", "collisions", "decision", "refused"});
   require(field["phase"]);
   auto phase = field["phase"].text();
@@ -107,6 +113,7 @@ Status read_status_fields(const Field& field) {
   status.canary = read_revision(field["canary"]);
   status.step = read_step(field["step"]);
   status.preview = read_preview(field["preview"]);
+  status.experiment = read_experiment_start(field["experiment"]);
   status.returning = read_text(field["returning"]);
   status.weight = field["weight"].integer(0, 100).value_or(0);
   status.pong_is_stable = read_text(field["stablePingPong"]) == "pong";

@@ -155,6 +155,7 @@ std::string write_status(const RolloutKey& key, const Status& status) {
   if (status.canary) out += line("canary", revision(*status.canary));
   if (status.step) out += line("step", step(*status.step));
   if (status.preview) out += line("preview", preview(*status.preview));
+  if (status.experiment) out += line("experiment", FlowMap().time("since", *status.experiment).done());
   if (!status.returning.empty()) out += line("returning", scalar(status.returning));
   out += line("weight", std::to_string(status.weight));
   if (status.pong_is_stable) out += line("stablePingPong", "pong");

@@ -11,6 +11,7 @@
 #include "base/labels.h"
 #include "base/object_key.h"
 #include "base/time.h"
+#include "rollout/experiment.h"
 #include "rollout/observed.h"
 #include "rollout/rollout.h"
 
@@ -22,6 +23,12 @@ inline constexpr std::string_view kDesiredReplicasAnnotation = "rollout.argoproj
 inline constexpr std::string_view kRevisionAnnotation = "rollout.argoproj.io/revision";
 inline constexpr std::string_view kScaleDownDeadlineAnnotation = "scale-down-deadline";
 inline constexpr std::string_view kRolloutLabel = "serin.dev/rollout";
+/// On the ReplicaSets and Services of an experiment: the name of the template.
+inline constexpr std::string_view kExperimentLabel = "serin.dev/experiment";
+/// On an object that routes traffic: the destinations that are there for an experiment, with commas between.
+inline constexpr std::string_view kExperimentsAnnotation = "serin.dev/experiments";
+/// On the ReplicaSet of an experiment: the Service that is to lead to it.
+inline constexpr std::string_view kExperimentServiceAnnotation = "serin.dev/experiment-service";
 inline constexpr std::string_view kRejectedAnnotation = "serin.dev/rejected";
 /// On a Rollout object, by a person: the controller that kept it is stopped, Serin may take over.
 inline constexpr std::string_view kTakeOverAnnotation = "serin.dev/take-over";
@@ -32,6 +39,21 @@ struct CreateReplicaSet {
   std::string name;
   Json object;
   bool operator==(const CreateReplicaSet&) const = default;
+};
+
+/// Create the ReplicaSet of an experiment: `from`, one of the rollout's, under a name and a hash of its own.
+struct CreateExperimentPods {
+  ExperimentPods pods;
+  std::string from;
+  Json owner = nullptr;  ///< the ownerReference to the Rollout object; null: it has no owner
+  bool operator==(const CreateExperimentPods&) const = default;
+};
+
+/// Create the Service that leads to a ReplicaSet of an experiment, and that goes with it.
+struct CreateExperimentService {
+  std::string name;
+  std::string replica_set;
+  bool operator==(const CreateExperimentService&) const = default;
 };
 
 /// Set spec.replicas, and the desired-replicas annotation; a scale-down deadline is removed.
@@ -132,9 +154,10 @@ struct RewriteRoutes {
   bool operator==(const RewriteRoutes&) const = default;
 };
 
-using Action = std::variant<CreateReplicaSet, ScaleReplicaSet, AdoptReplicaSet, SetScaleDownDeadline, MarkReplicaSet,
-                            SetTemplateMetadata, RestoreAffinity, SetPodMetadata, EvictPods, ScaleWorkload,
-                            DeleteReplicaSet, SelectRevision, ReleaseService, RewriteRoutes>;
+using Action =
+    std::variant<CreateReplicaSet, CreateExperimentPods, CreateExperimentService, ScaleReplicaSet, AdoptReplicaSet,
+                 SetScaleDownDeadline, MarkReplicaSet, SetTemplateMetadata, RestoreAffinity, SetPodMetadata, EvictPods,
+                 ScaleWorkload, DeleteReplicaSet, SelectRevision, ReleaseService, RewriteRoutes>;
 
 /// One line for the log: `scale checkout-6d4c9f7b8d to 3`.
 std::string describe(const Action& action);

@@ -163,7 +163,49 @@ Advance work_on_route(const Pass& pass, std::string_view kind, const std::string
   return next_step(pass.desired, pass.status, pass.status.weight, format("{} route \"{}\"", kind, name), pass.now);
 }
 
+/// When pods of the experiment last came or became ready.
+TimePoint last_experiment_progress(const Pass& pass) {
+  TimePoint latest = std::max(pass.status.step->since, pass.status.experiment.value_or(pass.status.step->since));
+  for (const Workload& w : pass.live.experiments) latest = std::max({latest, w.created, w.pods_moved});
+  return latest;
+}
+
+/// An experiment whose pods do not come up, or do not come back, has failed, and the canary with it.
+Advance wait_for_experiment(const Pass& pass) {
+  if (pass.missing.experiment_is_short.empty() || pass.missing.experiment_is_short != pass.missing.waiting)
+    return check_deadline(pass, stay(pass));
+  const TimePoint deadline = last_experiment_progress(pass) + pass.desired.progress_deadline;
+  Advance waiting = stay(pass);
+  if (pass.now < deadline) {
+    waiting.look_again = deadline;
+    return waiting;
+  }
+  return reject(pass.desired, pass.status,
+                format("experiment failed, no progress for {}: {}", format_duration(pass.desired.progress_deadline),
+                       pass.missing.experiment_is_short),
+                pass.now);
+}
+
+Advance work_on_experiment(const Pass& pass, const Experiment& experiment) {
+  if (pass.desired.paused || held_by_person(pass.status)) return check_deadline(pass, stay(pass));
+  if (!pass.missing.step_agrees()) return wait_for_experiment(pass);
+  if (!pass.status.experiment) return begin_experiment(pass.desired, pass.status, experiment, pass.now);
+  Advance waiting = stay(pass);
+  if (!experiment.duration) {
+    if (waiting.why.empty()) waiting.why = "waiting until somebody ends the experiment (serin approve)";
+    return waiting;
+  }
+  const TimePoint over = *pass.status.experiment + *experiment.duration;
+  if (pass.now >= over)
+    return next_step(pass.desired, pass.status, pass.status.weight,
+                     format("experiment of {} is over", format_duration(*experiment.duration)), pass.now);
+  if (waiting.why.empty()) waiting.why = "the experiment ends at " + format_time(over);
+  waiting.look_again = over;
+  return waiting;
+}
+
 Advance work_on(const Pass& pass, const Step& step) {
+  if (auto experiment = std::get_if<Experiment>(&step)) return work_on_experiment(pass, *experiment);
   if (auto pause = std::get_if<Pause>(&step)) return work_on_pause(pass, *pause);
   if (auto weight = std::get_if<SetWeight>(&step)) return work_on_pods(pass, weight->percent);
   if (auto header = std::get_if<SetHeaderRoute>(&step)) return work_on_route(pass, "header", header->name);

@@ -36,6 +36,7 @@ Advance same_place(const Status& status, Phase phase, std::string_view what, con
 /// Takes the whole run to its end: no more steps, pauses or shares; promotion still waits for all pods.
 Advance skip_steps(const Rollout& desired, const Status& status, const std::string& why, TimePoint now) {
   Status next = status;
+  next.experiment.reset();
   if (next.step) {
     next.step->index = next.step->count;
     next.step->since = whole_seconds(now + 999ms);

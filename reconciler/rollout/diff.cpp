@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "rollout/ephemeral_metadata.h"
+#include "rollout/experiment_diff.h"
 #include "rollout/replica_set.h"
 #include "rollout/restart.h"
 #include "rollout/rolling.h"
@@ -16,7 +17,11 @@ namespace {
 class Comparison {
  public:
   Comparison(const Rollout& desired, const Observed& live, const Target& target, TimePoint now)
-      : desired_(desired), live_(live), target_(target), now_(now) {}
+      : desired_(desired),
+        live_(live),
+        target_(target),
+        now_(now),
+        experiment_(diff_experiment(desired, live, target, now)) {}
 
   Result<Difference> run() {
     if (auto there = check_objects(); !there) return there.error();
@@ -90,19 +95,27 @@ class Comparison {
 
   Result<void> compare_routed() {
     grow();
+    add(experiment_.come);
     if (auto routed = route(); !routed) return routed.error();
     shrink();
     retire_others();
+    if (routed_) add(experiment_.go);
     return {};
+  }
+
+  void add(std::vector<Action>& actions) {
+    for (Action& action : actions) out_.actions.push_back(std::move(action));
   }
 
   /// Without routing the pods themselves make the share of traffic.
   Result<void> compare_rolling() {
     RollingStep step = desired_.paused ? RollingStep{} : rolling_step(desired_, live_, target_);
-    for (Action& action : step.grow) out_.actions.push_back(std::move(action));
+    add(step.grow);
+    add(experiment_.come);
     if (auto selected = route(); !selected) return selected.error();
     mark_rejected();
-    for (Action& action : step.shrink) out_.actions.push_back(std::move(action));
+    add(step.shrink);
+    add(experiment_.go);
     wait_for_leaving();
     return {};
   }
@@ -123,6 +136,7 @@ class Comparison {
     routed_ = switched && agrees(desired_.canary_service, preview);
     shrink();
     retire_others();
+    add(experiment_.go);  // of the canary that it was before
   }
 
   bool agrees(const std::string& service, const std::string& hash) const {
@@ -189,6 +203,8 @@ class Comparison {
       const bool wanted = w.owned || target_.replicas.contains(w.hash);
       if (wanted && (!w.owned || w.rollout_uid != uid)) out_.actions.emplace_back(AdoptReplicaSet{w.name, owner});
     }
+    for (const Workload& w : live_.experiments)
+      if (w.rollout_uid != uid) out_.actions.emplace_back(AdoptReplicaSet{w.name, owner});
   }
 
   /// Pods first: what the target needs more of. Stable before canary, by the order of need.
@@ -288,6 +304,8 @@ class Comparison {
       // Missing pods are the cause of whatever else is waited for, so they are what a person is told.
       (beside_canary ? out_.stable_is_short : out_.waiting) = std::move(text);
     }
+    out_.experiment_is_short = experiment_.waiting;
+    if (!experiment_.waiting.empty()) wait(experiment_.waiting);
   }
 
   std::vector<std::string> revisions_stable_first() const {
@@ -305,6 +323,7 @@ class Comparison {
   const Observed& live_;
   const Target& target_;
   const TimePoint now_;
+  ExperimentDifference experiment_;
   Difference out_;
   bool routed_ = false;  ///< live Services and weights are those of the target
 };

@@ -21,6 +21,7 @@ struct Difference {
   /// Stable pods that are missing while a canary is under way. A step does not wait for them: a new version may be the
   /// very thing that mends an ailing stable one.
   std::string stable_is_short;
+  std::string experiment_is_short;      ///< missing pods of an experiment, which `waiting` tells of too
   std::string restarting;               ///< pods that restartAt asks to replace; empty when there are none
   std::optional<TimePoint> look_again;  ///< when time alone brings more to do
   /// Nothing to do and nothing to wait for; pods that linger until their deadline do not count.

@@ -69,6 +69,8 @@ class Transition {
     if (before_.step && after_.step && after_.step->index > before_.step->index)
       add(EventType::Normal, "RolloutStepCompleted",
           format("step {}/{} completed: {}", after_.step->index, after_.step->count, decision_.why));
+    if (!before_.experiment && after_.experiment) add(EventType::Normal, "ExperimentRunning", decision_.why);
+    if (before_.experiment && !after_.experiment) add(EventType::Normal, "ExperimentSuccessful", decision_.why);
     if (before_.phase != Phase::Paused && after_.phase == Phase::Paused)
       add(EventType::Normal, "RolloutPaused", decision_.why);
     if (before_.phase == Phase::Paused && after_.phase == Phase::Progressing)
@@ -105,6 +107,8 @@ std::vector<RolloutEvent> events_of(const std::optional<Status>& before, const D
 std::optional<RolloutEvent> event_of(const Action& action, int weight) {
   if (std::holds_alternative<CreateReplicaSet>(action))
     return RolloutEvent{EventType::Normal, "NewReplicaSetCreated", describe(action)};
+  if (std::holds_alternative<CreateExperimentPods>(action))
+    return RolloutEvent{EventType::Normal, "ExperimentPending", describe(action)};
   if (std::holds_alternative<ScaleReplicaSet>(action))
     return RolloutEvent{EventType::Normal, "ScalingReplicaSet", describe(action)};
   if (std::holds_alternative<SelectRevision>(action))

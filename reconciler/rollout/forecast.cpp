@@ -38,13 +38,17 @@ class IdealCluster {
   }
 
   const Observed& at(TimePoint now) {
-    for (Workload& w : live_.workloads) w.deadline_passed = w.scale_down_deadline && *w.scale_down_deadline <= now;
+    for (auto* workloads : {&live_.workloads, &live_.experiments})
+      for (Workload& w : *workloads) w.deadline_passed = w.scale_down_deadline && *w.scale_down_deadline <= now;
     return live_;
   }
 
   void carry_out(const Rollout& desired, const Action& action, TimePoint now) {
     if (const auto* create = std::get_if<CreateReplicaSet>(&action))
       add(desired, desired.hash, static_cast<int>(integer_at(create->object, {"spec", "replicas"}).value_or(0)), now);
+    if (const auto* copy = std::get_if<CreateExperimentPods>(&action)) add_experiment(copy->pods, now);
+    if (const auto* service = std::get_if<CreateExperimentService>(&action))
+      live_.experiment_services.insert(service->name);
     if (const auto* scale = std::get_if<ScaleReplicaSet>(&action)) {
       resize(named(scale->name), scale->replicas);
       named(scale->name).scale_down_deadline.reset();
@@ -56,7 +60,8 @@ class IdealCluster {
     if (const auto* restore = std::get_if<RestoreAffinity>(&action)) named(restore->name).avoids.clear();
     if (const auto* mark = std::get_if<MarkReplicaSet>(&action)) named(mark->name).rejected = !mark->hash.empty();
     if (const auto* remove = std::get_if<DeleteReplicaSet>(&action))
-      std::erase_if(live_.workloads, [&](const Workload& w) { return w.name == remove->name; });
+      for (auto* workloads : {&live_.workloads, &live_.experiments})
+        std::erase_if(*workloads, [&](const Workload& w) { return w.name == remove->name; });
     if (const auto* select = std::get_if<SelectRevision>(&action)) live_.services[select->service].hash = select->hash;
     if (const auto* rewrite = std::get_if<RewriteRoutes>(&action)) live_.routes[rewrite->object] = rewrite->after;
   }
@@ -80,8 +85,18 @@ class IdealCluster {
     std::sort(live_.workloads.begin(), live_.workloads.end(), [](auto& a, auto& b) { return a.name < b.name; });
   }
 
+  void add_experiment(const ExperimentPods& pods, TimePoint now) {
+    Workload w{.name = pods.name, .hash = pods.hash, .owned = true, .service = pods.service};
+    w.created = w.pods_moved = now;
+    resize(w, pods.replicas);
+    live_.experiments.push_back(std::move(w));
+  }
+
   Workload& named(const std::string& name) {
-    auto found = std::find_if(live_.workloads.begin(), live_.workloads.end(), [&](auto& w) { return w.name == name; });
+    auto is_it = [&](const Workload& w) { return w.name == name; };
+    auto copy = std::find_if(live_.experiments.begin(), live_.experiments.end(), is_it);
+    if (copy != live_.experiments.end()) return *copy;
+    auto found = std::find_if(live_.workloads.begin(), live_.workloads.end(), is_it);
     CHECK(found != live_.workloads.end());
     return *found;
   }

@@ -56,6 +56,12 @@ std::string describe(const Action& action) {
     std::string operator()(const CreateReplicaSet& a) const {
       return format("create {} with {} replicas", a.name, integer_at(a.object, {"spec", "replicas"}).value_or(0));
     }
+    std::string operator()(const CreateExperimentPods& a) const {
+      return format("create {} with {} replicas of {}", a.pods.name, a.pods.replicas, a.from);
+    }
+    std::string operator()(const CreateExperimentService& a) const {
+      return format("create Service {} to {}", a.name, a.replica_set);
+    }
     std::string operator()(const ScaleReplicaSet& a) const { return format("scale {} to {}", a.name, a.replicas); }
     std::string operator()(const AdoptReplicaSet& a) const { return format("adopt {}", a.name); }
     std::string operator()(const SetScaleDownDeadline& a) const {

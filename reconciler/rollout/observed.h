@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ struct Workload {
   std::string avoids;          ///< the revision that an anti-affinity of ours keeps new pods away from; empty for none
   bool rejected = false;       ///< annotation serin.dev/rejected names this revision
   bool owned = false;          ///< carries our owner label and serin.dev/rollout; false: fits and may be adopted
+  std::string service;         ///< of an experiment: the Service that is to lead to it; empty for none
   bool operator==(const Workload&) const = default;
 };
 
@@ -68,6 +70,8 @@ struct RolloutObject {
 
 struct Observed {
   std::vector<Workload> workloads;               ///< ordered by name
+  std::vector<Workload> experiments;             ///< ReplicaSets that its experiments made, ordered by name
+  std::set<std::string> experiment_services;     ///< the Services of those that exist
   std::map<std::string, ServiceState> services;  ///< the stable and canary Services that exist, by name
   std::map<ObjectKey, Json> routes;              ///< the objects of its routers that exist, without managedFields
   std::optional<RolloutObject> object;           ///< nothing when there is none, or its kind does not exist

@@ -17,8 +17,9 @@ std::optional<TimePoint> earlier(std::optional<TimePoint> a, std::optional<TimeP
 /// The next scale-down deadline that lies ahead.
 std::optional<TimePoint> next_deadline(const Observed& live) {
   std::optional<TimePoint> next;
-  for (const Workload& w : live.workloads)
-    if (w.replicas > 0 && !w.deadline_passed) next = earlier(next, w.scale_down_deadline);
+  for (const auto* workloads : {&live.workloads, &live.experiments})
+    for (const Workload& w : *workloads)
+      if (w.replicas > 0 && !w.deadline_passed) next = earlier(next, w.scale_down_deadline);
   return next;
 }
 

@@ -19,6 +19,8 @@ std::vector<Action> removal_actions(const Observed& live, const std::set<std::st
     auto& place = is_selected(workload, live) ? last : first;
     place.emplace_back(DeleteReplicaSet{.name = workload.name, .uid = workload.uid});
   }
+  for (const Workload& workload : live.experiments)
+    first.emplace_back(DeleteReplicaSet{.name = workload.name, .uid = workload.uid});
   for (const auto& [name, service] : live.services)
     if (staying.contains(name) && !service.hash.empty())
       services.emplace_back(ReleaseService{.service = name, .from = service.hash});

@@ -41,14 +41,35 @@ struct SetCanaryScale {
   bool operator==(const SetCanaryScale&) const = default;
 };
 
-using Step = std::variant<SetWeight, Pause, SetCanaryScale, SetHeaderRoute, SetMirrorRoute>;
-
 /// Labels and annotations that pods have by their role, for as long as they have it.
 struct PodMetadata {
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> annotations;
   bool operator==(const PodMetadata&) const = default;
 };
+
+/// Further pods of the two versions beside them for a time, some with a Service and a share of the traffic of their
+/// own.
+struct Experiment {
+  enum class SpecRef { Stable, Canary };
+  struct Template {
+    std::string name;
+    SpecRef spec = SpecRef::Stable;
+    int replicas = 1;
+    PodMetadata metadata;  ///< beside what the version's own pods have
+    std::string selector;  ///< as compact JSON; empty: that of the version
+    int weight = 0;        ///< its share of traffic, in percent, which it gets from stable; 0: none
+    bool has_service = false;
+    std::string service;  ///< its name; empty: that of the ReplicaSet
+    bool operator==(const Template&) const = default;
+  };
+  std::vector<Template> templates;
+  std::optional<Duration> duration;  ///< from when all its pods are available; absent: until a person ends it
+  Duration scale_down_delay = 30s;   ///< how long its pods are kept after it
+  bool operator==(const Experiment&) const = default;
+};
+
+using Step = std::variant<SetWeight, Pause, SetCanaryScale, SetHeaderRoute, SetMirrorRoute, Experiment>;
 
 /// Keeps the pods of a new version off the nodes of the stable ones.
 struct AntiAffinity {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "rollout/experiment_diff.h"
 
 namespace reconciler {
 namespace {
@@ -16,6 +17,11 @@ class RouteComparison {
       : desired_(desired), live_(live), target_(target), traffic_(traffic_of(target)), routes_(live.routes) {
     // Nobody would answer what these routes send to the canary, or stable would.
     if (traffic_.canary.hash != target_.canary || live_.available(target_.canary) == 0) traffic_.managed.clear();
+    std::erase_if(traffic_.experiments, [&](const ExperimentShare& share) {
+      return std::none_of(target_.experiment.begin(), target_.experiment.end(), [&](const ExperimentPods& pods) {
+        return pods.hash == share.hash && can_answer(pods, live_);
+      });
+    });
   }
 
   Result<RouteDifference> run() {
@@ -71,6 +77,7 @@ class RouteComparison {
     if (auto state = live_.services.find(service); state != live_.services.end() && state->second.hash != hash)
       return false;
     auto subsets = subset_revisions(desired_, live_.routes);
+    if (subsets && subsets->experiments != experiment_subsets(subsets->experiments)) return false;
     return !subsets || (role == Role::Stable ? subsets->stable : subsets->canary) == hash;
   }
 
@@ -119,12 +126,23 @@ class RouteComparison {
     auto now = subset_revisions(desired_, routes_);
     if (!now) return true;
     SubsetRevisions wanted = *now;
+    wanted.experiments = experiment_subsets(now->experiments);
     if (subsets == Subsets::Both || role == Role::Stable) take_subset(Role::Stable, wanted.stable);
     if (subsets == Subsets::Both) take_subset(Role::Canary, wanted.canary);
     auto changed = with_revisions(desired_, routes_, wanted);
     if (!changed) return changed.error();
     const bool written = write(*changed);
     return written && (role == Role::Stable ? wanted.stable : wanted.canary) == side(role).hash;
+  }
+
+  /// Subsets of experiments that get traffic, and those that still do: they go after it.
+  std::map<std::string, std::string> experiment_subsets(const std::map<std::string, std::string>& now) const {
+    std::map<std::string, std::string> out;
+    for (const ExperimentShare& share : traffic_.experiments) out[share.service] = share.hash;
+    if (auto live = experiment_weights(desired_, live_.routes, traffic_))
+      for (const auto& [name, weight] : *live)
+        if (auto named = now.find(name); named != now.end()) out.insert(*named);
+    return out;
   }
 
   void take_subset(Role role, std::string& named) {
@@ -214,12 +232,25 @@ class RouteComparison {
 
 }  // namespace
 
+namespace {
+
+std::vector<ExperimentShare> experiment_shares(const Target& target) {
+  std::vector<ExperimentShare> out;
+  for (const ExperimentPods& pods : target.experiment)
+    if (pods.weight > 0) out.push_back({pods.service, pods.hash, pods.weight});
+  std::sort(out.begin(), out.end(), [](auto& a, auto& b) { return a.service < b.service; });
+  return out;
+}
+
+}  // namespace
+
 Traffic traffic_of(const Target& target) {
   return {.stable = {target.roles.stable, target.stable_service},
           .canary = {target.roles.canary, target.canary_service},
           .weight = target.weight,
           .managed = target.managed,
-          .rejected = target.rejected};
+          .rejected = target.rejected,
+          .experiments = experiment_shares(target)};
 }
 
 Result<RouteDifference> diff_routes(const Rollout& desired, const Observed& live, const Target& target) {

@@ -17,6 +17,20 @@ std::optional<ObjectKey> marked_object(const Rollout& rollout, const RouteObject
   return std::nullopt;
 }
 
+/// `object` with that annotation; an empty `value` takes it away.
+Json with_annotation(const Json& object, std::string_view name, const std::string& value) {
+  if (value == text_at(object, {"metadata", "annotations", name})) return object;
+  Json out = object;
+  Json& metadata = out["metadata"];
+  if (!value.empty()) {
+    metadata["annotations"][std::string(name)] = value;
+  } else {
+    metadata["annotations"].erase(std::string(name));
+    if (metadata["annotations"].empty()) metadata.erase("annotations");
+  }
+  return out;
+}
+
 std::string rejected_mark_of(const Json& object) {
   return text_at(object, {"metadata", "annotations", kRejectedAnnotation});
 }
@@ -94,6 +108,36 @@ Result<int> canary_weight(const Rollout& rollout, const RouteObjects& live, cons
   return int(highest);
 }
 
+Result<std::map<std::string, int>> experiment_weights(const Rollout& rollout, const RouteObjects& live,
+                                                      const Traffic& sides) {
+  auto all = splits(rollout, live, sides);
+  if (!all) return all.error();
+  std::map<std::string, int> out;
+  for (const Split& split : *all)
+    for (const auto& [name, weight] : split.experiments) {
+      const int64_t whole = split.stable + split.canary + split.others;
+      if (whole > 0) out[name] = std::max(out[name], int((weight * 100 + whole - 1) / whole));
+    }
+  return out;
+}
+
+std::set<std::string> experiment_names(const Json& object) {
+  std::set<std::string> out;
+  const std::string text = text_at(object, {"metadata", "annotations", kExperimentsAnnotation});
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    if (end > begin) out.insert(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return out;
+}
+
+Json with_experiment_names(const Json& object, const std::set<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
+  return with_annotation(object, kExperimentsAnnotation, text);
+}
+
 bool has_managed_route(const Rollout& rollout, const RouteObjects& live) {
   for (const Router& router : rollout.routing.routers)
     if (const auto* istio = std::get_if<IstioRouting>(&router); istio && has_managed_route(*istio, rollout, live))
@@ -112,13 +156,17 @@ Result<Json> with_live_routes(const Rollout& rollout, const RouteObjects& live, 
       one.insert(*found);
   Traffic traffic = wanted;
   traffic.rejected.clear();
+  traffic.experiments.clear();
   if (current == live.end()) {
     auto written = with_weights(rollout, one, traffic);
     return written ? Result<Json>(written->at(key)) : written.error();
   }
   auto weight = canary_weight(rollout, {*current}, traffic);
   if (!weight) return weight.error();
+  auto experiments = experiment_weights(rollout, {*current}, traffic);
+  if (!experiments) return experiments.error();
   traffic.weight = *weight;
+  for (const auto& [name, share] : *experiments) traffic.experiments.push_back({name, "", share});
   traffic.managed.clear();
   auto written = with_weights(rollout, one, traffic);
   if (!written) return written.error();
@@ -127,17 +175,7 @@ Result<Json> with_live_routes(const Rollout& rollout, const RouteObjects& live, 
 }
 
 Json with_rejected_mark(const Json& object, const std::string& hash) {
-  if (hash == rejected_mark_of(object)) return object;
-  Json out = object;
-  Json& metadata = out["metadata"];
-  const std::string mark(kRejectedAnnotation);
-  if (!hash.empty()) {
-    metadata["annotations"][mark] = hash;
-  } else {
-    metadata["annotations"].erase(mark);
-    if (metadata["annotations"].empty()) metadata.erase("annotations");
-  }
-  return out;
+  return with_annotation(object, kRejectedAnnotation, hash);
 }
 
 std::string rejected_mark(const Rollout& rollout, const RouteObjects& live) {

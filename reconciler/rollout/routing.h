@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,20 +38,38 @@ struct Side {
   bool operator==(const Side&) const = default;
 };
 
+/// A destination beside the two sides: the Service of an experiment.
+struct ExperimentShare {
+  std::string service;
+  std::string hash;  ///< what runs behind it
+  int weight = 0;    ///< in percent
+  bool operator==(const ExperimentShare&) const = default;
+};
+
 /// What the routes are to do.
 struct Traffic {
   Side stable, canary;
-  int weight = 0;                     ///< the canary's share, in percent
-  std::vector<ManagedRoute> managed;  ///< header and mirror routes in force, in order of precedence
-  std::string rejected;               ///< the revision that the routes are marked with; empty for none
+  int weight = 0;                                 ///< the canary's share, in percent
+  std::vector<ManagedRoute> managed;              ///< header and mirror routes in force, in order of precedence
+  std::string rejected;                           ///< the revision that the routes are marked with; empty for none
+  std::vector<ExperimentShare> experiments = {};  ///< what they get, stable does not
   bool operator==(const Traffic&) const = default;
+
+  /// What stable gets of the whole, as far as it is ours to share.
+  int stable_weight() const {
+    int out = 100 - weight;
+    for (const ExperimentShare& share : experiments) out -= share.weight;
+    return out;
+  }
 };
 
-/// How one route shares its traffic; `others` are destinations that are neither side. Only the proportion counts.
+/// How one route shares its traffic; `others` are destinations that are neither side, those of experiments among them.
+/// Only the proportion counts.
 struct Split {
   int64_t stable = 0;
   int64_t canary = 0;
   int64_t others = 0;
+  std::map<std::string, int64_t> experiments = {};  ///< of the others, those that are there for an experiment
   bool operator==(const Split&) const = default;
 };
 
@@ -61,6 +80,7 @@ int64_t reckoned_weight(std::optional<int64_t> weight, int64_t absent = 0);
 struct SubsetRevisions {
   std::string stable;
   std::string canary;
+  std::map<std::string, std::string> experiments = {};  ///< hashes by the name of the subset
   bool operator==(const SubsetRevisions&) const = default;
 };
 
@@ -85,6 +105,16 @@ Result<std::vector<Split>> splits(const Rollout& rollout, const RouteObjects& li
 
 /// The highest share that one of the rollout's routes gives to the canary now, in percent; 0 without routes.
 Result<int> canary_weight(const Rollout& rollout, const RouteObjects& live, const Traffic& sides);
+
+/// What goes to destinations of experiments now, by name: the highest share that one of the routes gives, in percent.
+Result<std::map<std::string, int>> experiment_weights(const Rollout& rollout, const RouteObjects& live,
+                                                      const Traffic& sides);
+
+/// The names of destinations (or subsets) in `object` that were put there for an experiment, by an annotation.
+std::set<std::string> experiment_names(const Json& object);
+
+/// `object` with that annotation for these, or without it.
+Json with_experiment_names(const Json& object, const std::set<std::string>& names);
 
 /// Is a managed route there, whatever its step says?
 bool has_managed_route(const Rollout& rollout, const RouteObjects& live);

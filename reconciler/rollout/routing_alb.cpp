@@ -39,8 +39,11 @@ Json target_group(const AlbRouting& alb, const std::string& service, int weight)
 }
 
 Json action_of(const AlbRouting& alb, const Traffic& traffic) {
-  Json forward = {{"TargetGroups", Json::array({target_group(alb, traffic.canary.service, traffic.weight),
-                                                target_group(alb, traffic.stable.service, 100 - traffic.weight)})}};
+  Json groups = Json::array({target_group(alb, traffic.canary.service, traffic.weight),
+                             target_group(alb, traffic.stable.service, traffic.stable_weight())});
+  for (const ExperimentShare& share : traffic.experiments)
+    groups.push_back(target_group(alb, share.service, share.weight));
+  Json forward = {{"TargetGroups", std::move(groups)}};
   if (alb.stickiness)
     forward["TargetGroupStickinessConfig"] = {{"Enabled", alb.stickiness->enabled},
                                               {"DurationSeconds", alb.stickiness->seconds}};
@@ -89,9 +92,10 @@ Result<std::vector<Split>> read_splits(const AlbRouting& alb, const Rollout& rol
     for (size_t i = 0; groups && groups->is_array() && i < groups->size(); ++i) {
       const std::string service = text_at((*groups)[i], {"ServiceName"});
       const int64_t weight = reckoned_weight(integer_at((*groups)[i], {"Weight"}));
-      (service == sides.canary.service   ? split.canary
-       : service == sides.stable.service ? split.stable
-                                         : split.others) += weight;
+      const bool is_canary = service == sides.canary.service, is_stable = service == sides.stable.service;
+      (is_canary ? split.canary : is_stable ? split.stable : split.others) += weight;
+      // Nobody else writes into the action.
+      if (!is_canary && !is_stable) split.experiments[service] += weight;
     }
     // Without an action yet the load balancer knows the stable Service at most.
     if (split == Split{}) split.stable = 100;

@@ -134,6 +134,7 @@ struct Destinations {
   size_t stable = 0;
   size_t canary = 0;
   int64_t others = 0;
+  std::map<std::string, int64_t> experiments;
 };
 
 /// Which side a destination is, by the name that this mode goes by.
@@ -142,13 +143,16 @@ std::string side_name(const Json& destination, const Place& place) {
                                       : first_label(text_at(destination, {"destination", "host"}));
 }
 
-Result<Destinations> destinations(const Json& route, const RouteIndex& at, const Place& place, const Traffic& sides) {
+/// `names`: destinations that are there for an experiment.
+Result<Destinations> destinations(const Json& route, const RouteIndex& at, const Place& place, const Traffic& sides,
+                                  const std::set<std::string>& names) {
   const auto& rule = place.istio.destination_rule;
   const std::string& stable_name = rule ? rule->stable_subset : sides.stable.service;
   const std::string& canary_name = rule ? rule->canary_subset : sides.canary.service;
   const Json* list = find(route, {"route"});
   std::optional<size_t> stable, canary;
   int64_t others = 0;
+  std::map<std::string, int64_t> experiments;
   for (size_t i = 0; list && list->is_array() && i < list->size(); ++i) {
     const std::string name = side_name((*list)[i], place);
     if (name == stable_name && !stable) {
@@ -156,14 +160,16 @@ Result<Destinations> destinations(const Json& route, const RouteIndex& at, const
     } else if (name == canary_name && !canary) {
       canary = i;
     } else {
-      others += reckoned_weight(integer_at((*list)[i], {"weight"}));
+      const int64_t weight = reckoned_weight(integer_at((*list)[i], {"weight"}));
+      others += weight;
+      if (names.contains(name)) experiments[name] += weight;
     }
   }
   for (const auto& [name, found] : {std::pair(stable_name, stable), std::pair(canary_name, canary)})
     if (!found)
       return invalid(format("{}: {} has no {} {}", place.text(), route_text(route, at),
                             rule ? "destination with subset" : "destination", name));
-  return Destinations{*stable, *canary, others};
+  return Destinations{*stable, *canary, others, std::move(experiments)};
 }
 
 int64_t destination_weight(const Json& route, size_t destination) {
@@ -175,14 +181,40 @@ void set_destination_weight(Json& route, size_t destination, int64_t weight) {
   if (destination_weight(route, destination) != weight) route["route"][destination]["weight"] = weight;
 }
 
-Result<void> write_route(Json& route, const RouteIndex& at, const Place& place, const Traffic& traffic) {
-  auto found = destinations(route, at, place, traffic);
+/// The destination of an experiment: its Service, or in subset mode its subset of the same host.
+Json experiment_destination(const ExperimentShare& share, const Json& stable, const Place& place) {
+  Json to = {{"host", share.service}};
+  if (place.istio.destination_rule)
+    to = {{"host", text_at(stable, {"destination", "host"})}, {"subset", share.service}};
+  return {{"destination", std::move(to)}, {"weight", share.weight}};
+}
+
+/// Exactly the wanted destinations of experiments, behind all others.
+void write_experiments(Json& route, size_t stable, const std::set<std::string>& names, const Place& place,
+                       const Traffic& traffic) {
+  const Json at_stable = route["route"][stable];
+  Json kept = Json::array(), ours = Json::array(), wanted = Json::array();
+  for (const Json& destination : route["route"])
+    (names.contains(side_name(destination, place)) ? ours : kept).push_back(destination);
+  for (const ExperimentShare& share : traffic.experiments)
+    wanted.push_back(experiment_destination(share, at_stable, place));
+  if (ours == wanted) return;
+  for (Json& destination : wanted) kept.push_back(std::move(destination));
+  route["route"] = std::move(kept);
+}
+
+Result<void> write_route(Json& route, const RouteIndex& at, const Place& place, const Traffic& traffic,
+                         const std::set<std::string>& names) {
+  auto found = destinations(route, at, place, traffic, names);
   if (!found) return found.error();
-  if (found->others + traffic.weight > 100)
+  int64_t others = found->others;
+  for (const auto& [name, weight] : found->experiments) others -= weight;
+  if (traffic.stable_weight() < others)
     return invalid(format("{}: other destinations of {} weigh {}, which leaves no room for {} % canary", place.text(),
-                          route_text(route, at), found->others, traffic.weight));
-  set_destination_weight(route, found->stable, 100 - traffic.weight - found->others);
+                          route_text(route, at), others, 100 - traffic.stable_weight()));
+  set_destination_weight(route, found->stable, traffic.stable_weight() - others);
   set_destination_weight(route, found->canary, traffic.weight);
+  write_experiments(route, found->stable, names, place, traffic);
   return {};
 }
 
@@ -195,10 +227,14 @@ const RouteIndex* primary(const std::vector<RouteIndex>& routes) {
 Result<void> write_service(Json& object, const Place& place, const RouteObjects& objects, const Traffic& traffic) {
   auto routes = own_routes(object, place);
   if (!routes) return routes.error();
+  std::set<std::string> names = experiment_names(object), wanted;
+  for (const ExperimentShare& share : traffic.experiments) wanted.insert(share.service);
+  names.insert(wanted.begin(), wanted.end());
   for (const RouteIndex& at : *routes) {
-    auto written = write_route(object["spec"][at.protocol][at.index], at, place, traffic);
+    auto written = write_route(object["spec"][at.protocol][at.index], at, place, traffic, names);
     if (!written) return written.error();
   }
+  object = with_experiment_names(object, wanted);
   const RouteIndex* source = primary(*routes);
   if (!source && traffic.managed.empty()) return {};
   if (!source) return invalid(place.text() + " has no HTTP route that a header or mirror route could stand before");
@@ -253,15 +289,16 @@ Result<std::vector<Split>> read_splits(const IstioRouting& istio, const Rollout&
     auto routes = own_routes(object->second, place);
     if (!routes) return routes.error();
     const size_t own = routes->size();
+    const std::set<std::string> names = experiment_names(object->second);
     for (const RouteIndex& at : mirror_routes(object->second, place)) routes->push_back(at);
     for (const RouteIndex& at : *routes) {
       const Json& route = object->second["spec"][at.protocol][at.index];
-      auto found = destinations(route, at, place, sides);
+      auto found = destinations(route, at, place, sides, names);
       // Somebody else's route under the name of a managed one is about to go.
       if (!found && size_t(&at - routes->data()) >= own) continue;
       if (!found) return found.error();
-      out.push_back(
-          {destination_weight(route, found->stable), destination_weight(route, found->canary), found->others});
+      out.push_back({destination_weight(route, found->stable), destination_weight(route, found->canary), found->others,
+                     std::move(found->experiments)});
     }
   }
   return out;

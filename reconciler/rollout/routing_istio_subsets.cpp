@@ -1,4 +1,6 @@
 // Subset mode: the hash labels of a DestinationRule's two subsets.
+#include <set>
+
 #include "base/format.h"
 #include "rollout/action.h"
 #include "rollout/routing_istio.h"
@@ -31,6 +33,25 @@ void set_hash(Json& subset, const std::string& hash) {
   if (subset["labels"].empty()) subset.erase("labels");
 }
 
+/// Exactly these subsets for experiments, behind all others.
+Json with_experiment_subsets(const Json& rule, const std::map<std::string, std::string>& wanted) {
+  std::set<std::string> names = experiment_names(rule), wanted_names;
+  for (const auto& [name, hash] : wanted) wanted_names.insert(name);
+  names.insert(wanted_names.begin(), wanted_names.end());
+  if (names.empty()) return rule;
+  Json ours = Json::array(), subsets = Json::array(), ordered = Json::array();
+  for (const Json& subset : rule["spec"]["subsets"])
+    (names.contains(text_at(subset, {"name"})) ? ours : subsets).push_back(subset);
+  for (const auto& [name, hash] : wanted)
+    ordered.push_back({{"name", name}, {"labels", {{std::string(kHashLabel), hash}}}});
+  Json out = rule;
+  if (ours != ordered) {
+    for (Json& subset : ordered) subsets.push_back(std::move(subset));
+    out["spec"]["subsets"] = std::move(subsets);
+  }
+  return with_experiment_names(out, wanted_names);
+}
+
 }  // namespace
 
 Result<RouteObjects> write_revisions(const IstioRouting& istio, const Rollout& rollout, RouteObjects objects,
@@ -47,6 +68,7 @@ Result<RouteObjects> write_revisions(const IstioRouting& istio, const Rollout& r
           format("DestinationRule {}/{} has no subset named \"{}\"", object->first.ns, object->first.name, name));
     set_hash(*subset, hash);
   }
+  rule = with_experiment_subsets(rule, wanted.experiments);
   if (text_at(rule, {"metadata", "annotations", kManagedByAnnotation}) != rollout.key.name)
     rule["metadata"]["annotations"][std::string(kManagedByAnnotation)] = rollout.key.name;
   return objects;
@@ -59,11 +81,13 @@ std::optional<SubsetRevisions> read_revisions(const IstioRouting& istio, const R
   if (object == objects.end()) return std::nullopt;
   SubsetRevisions out;
   const Json* subsets = find(object->second, {"spec", "subsets"});
+  const std::set<std::string> names = experiment_names(object->second);
   for (size_t i = 0; subsets && subsets->is_array() && i < subsets->size(); ++i) {
     const std::string name = text_at((*subsets)[i], {"name"});
     const std::string hash = text_at((*subsets)[i], {"labels", kHashLabel});
     if (name == istio.destination_rule->stable_subset) out.stable = hash;
     if (name == istio.destination_rule->canary_subset) out.canary = hash;
+    if (names.contains(name)) out.experiments[name] = hash;
   }
   return out;
 }

@@ -23,9 +23,9 @@ Split split_in(const Json& object, const Traffic& sides) {
   for (size_t i = 0; backends && backends->is_array() && i < backends->size(); ++i) {
     const std::string service = text_at((*backends)[i], {"service"});
     const int64_t weight = backend_weight((*backends)[i]);
-    (service == sides.canary.service   ? out.canary
-     : service == sides.stable.service ? out.stable
-                                       : out.others) += weight;
+    const bool is_canary = service == sides.canary.service, is_stable = service == sides.stable.service;
+    (is_canary ? out.canary : is_stable ? out.stable : out.others) += weight;
+    if (!is_canary && !is_stable) out.experiments[service] += weight;  // the object is ours alone
   }
   return out;
 }
@@ -46,13 +46,19 @@ Result<RouteObjects> write_weights(const SmiRouting& smi, const Rollout& rollout
                                              {"kind", "TrafficSplit"},
                                              {"metadata", {{"name", key.name}, {"namespace", key.ns}}},
                                              {"spec", Json::object()}};
-  if (split_in(object, traffic) == Split{100 - traffic.weight, traffic.weight, 0} &&
-      text_at(object, {"spec", "service"}) == root)
-    return objects;
+  Split wanted{traffic.stable_weight(), traffic.weight, 0};
+  for (const ExperimentShare& share : traffic.experiments) {
+    wanted.others += share.weight;
+    wanted.experiments[share.service] = share.weight;
+  }
+  if (split_in(object, traffic) == wanted && text_at(object, {"spec", "service"}) == root) return objects;
   object["metadata"]["labels"][std::string(kRolloutLabel)] = rollout.key.name;
   object["spec"]["service"] = root;
-  object["spec"]["backends"] = Json::array({{{"service", traffic.canary.service}, {"weight", traffic.weight}},
-                                            {{"service", traffic.stable.service}, {"weight", 100 - traffic.weight}}});
+  Json backends = Json::array({{{"service", traffic.canary.service}, {"weight", traffic.weight}},
+                               {{"service", traffic.stable.service}, {"weight", traffic.stable_weight()}}});
+  for (const ExperimentShare& share : traffic.experiments)
+    backends.push_back({{"service", share.service}, {"weight", share.weight}});
+  object["spec"]["backends"] = std::move(backends);
   objects[key] = std::move(object);
   return objects;
 }

@@ -70,12 +70,14 @@ struct Status {
   std::optional<Revision> canary;    ///< the revision on its way in, or (weight 0) on its way out
   std::optional<StepPosition> step;  ///< absent without steps
   std::optional<Preview> preview;    ///< absent until the preview is up, and without blue-green
-  std::string returning;             ///< why the canary is on its way out; empty while it is not
-  int weight = 0;                    ///< the canary's share the route is asked for
-  bool pong_is_stable = false;       ///< with pingPong: the pong Service is the stable side
-  std::vector<Revision> previous;    ///< former stable revisions, newest first, at most the rollback window
-  std::vector<Rejected> rejected;    ///< newest first, at most 10
-  std::optional<int> collisions;     ///< collisionCount of spec 2.1
+  /// Since when all pods of the present step's experiment are up; absent until they are, and at other steps.
+  std::optional<TimePoint> experiment;
+  std::string returning;           ///< why the canary is on its way out; empty while it is not
+  int weight = 0;                  ///< the canary's share the route is asked for
+  bool pong_is_stable = false;     ///< with pingPong: the pong Service is the stable side
+  std::vector<Revision> previous;  ///< former stable revisions, newest first, at most the rollback window
+  std::vector<Rejected> rejected;  ///< newest first, at most 10
+  std::optional<int> collisions;   ///< collisionCount of spec 2.1
   std::optional<CarriedOut> decision;
   std::string refused;  ///< why the manifest in Git is refused; empty when it is not
   bool operator==(const Status&) const = default;

@@ -99,6 +99,8 @@ Roles roles_of(const Rollout& desired, const Status& status) {
 Target target(const Rollout& desired, const Status& status) {
   Target out{.roles = roles_of(desired, status), .linger = linger(desired, status)};
   out.metadata = metadata_by_role(desired, status);
+  out.experiment = experiment_pods(desired, status);
+  out.experiment_linger = experiment_linger(desired, status);
   out.workload = workload_kept(desired, status);
   out.first_revision = status.previous.empty() && !(status.stable && status.canary);
   out.full_stable_first = is_rejected(status, desired.hash) || !status.returning.empty();
@@ -154,7 +156,8 @@ int canary_pods(const Rollout& desired, const Status& status) {
   if (const SetCanaryScale* scale = scale_in_force(desired, status)) {
     const int pods = scale->replicas ? *scale->replicas : share_of(desired.replicas, *scale->weight);
     // Traffic without a single pod is nothing that anybody asks for.
-    return at_least(desired, std::max(pods, status.weight > 0 ? std::min(1, desired.replicas) : 0));
+    const bool has_traffic = std::max(status.weight, weight_ahead(desired, status)) > 0;
+    return at_least(desired, std::max(pods, has_traffic ? std::min(1, desired.replicas) : 0));
   }
   const int weight = std::max(status.weight, weight_ahead(desired, status));
   return at_least(desired, share_of(desired.replicas, weight));

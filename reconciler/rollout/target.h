@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "rollout/experiment.h"
 #include "rollout/observed.h"
 #include "rollout/rollout.h"
 #include "rollout/status.h"
@@ -33,6 +34,8 @@ struct Target {
   std::string canary_service;
   int weight = 0;                               ///< the canary's share of traffic
   std::vector<ManagedRoute> managed;            ///< header and mirror routes in force
+  std::vector<ExperimentPods> experiment;       ///< of the present step, if that is one
+  Duration experiment_linger{0};                ///< how long pods of an experiment that is over stay
   std::map<std::string, std::string> metadata;  ///< ephemeral metadata by revision hash, as an annotation's text
   std::string rejected;                         ///< the hash that the route is marked with; empty for none
   /// How long the pods of the other revisions stay once traffic is off them; nothing: as they are.

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "rollout/decisions.h"
+#include "rollout/experiment.h"
 #include "rollout/image.h"
 
 namespace reconciler {
@@ -29,6 +30,7 @@ std::string outlook(const Rollout& desired, int index) {
   }
   if (auto header = std::get_if<SetHeaderRoute>(&step)) return format("next is header route \"{}\"", header->name);
   if (auto mirror = std::get_if<SetMirrorRoute>(&step)) return format("next is mirror route \"{}\"", mirror->name);
+  if (std::holds_alternative<Experiment>(step)) return "next is an experiment";
   const auto& duration = std::get<Pause>(step).duration;
   return duration ? "pausing for " + format_duration(*duration) : "pausing until somebody resumes it";
 }
@@ -52,6 +54,9 @@ Phase phase_at(const Rollout& desired, int index) {
 
 bool is_at_pause(const Rollout& desired, const Status& status) {
   if (desired.blue_green) return status.preview && !status.preview->accepted;
+  // Without a duration only a person ends an experiment.
+  if (const Experiment* experiment = present_experiment(desired, status))
+    return status.experiment && !experiment->duration;
   const int index = status.step ? status.step->index : 0;
   return index < int(desired.steps.size()) && std::holds_alternative<Pause>(desired.steps[size_t(index)]);
 }
@@ -83,6 +88,7 @@ Status begin(const Rollout& desired, const Status& status, const Observed& live,
   next.refused.clear();
   next.weight = 0;
   next.preview.reset();
+  next.experiment.reset();
   next.step.reset();
   if (!desired.steps.empty())
     next.step = StepPosition{index, int(desired.steps.size()), next_whole_second(now), desired.steps_hash};
@@ -152,9 +158,21 @@ Advance accept_preview(const Rollout& desired, const Status& status, const std::
           .why = why + "; switching to it once all pods are available"};
 }
 
+Advance begin_experiment(const Rollout& desired, const Status& status, const Experiment& experiment, TimePoint now) {
+  Status next = status;
+  next.experiment = next_whole_second(now);
+  next.phase = phase_of(desired, next);
+  const std::string time =
+      experiment.duration ? "running for " + format_duration(*experiment.duration) : "running until somebody ends it";
+  return {.status = next,
+          .subject = at_step(format("experimenting at {}%", status.weight), next),
+          .why = "all experiment pods available; " + time};
+}
+
 Advance next_step(const Rollout& desired, const Status& status, int weight, const std::string& why, TimePoint now) {
   Status next = status;
   next.weight = weight;
+  next.experiment.reset();
   next.step->index += 1;
   next.step->since = next_whole_second(now);
   next.phase = phase_at(desired, next.step->index);
@@ -190,6 +208,7 @@ Advance promote(const Rollout& desired, const Status& status, const std::string&
   next.stable = Revision{status.canary->hash, status.canary->image, whole_seconds(now)};
   next.canary.reset();
   next.preview.reset();
+  next.experiment.reset();
   next.weight = 0;
   // The Service that led to the canary leads to stable from now on: no traffic has to move.
   if (desired.ping_pong) next.pong_is_stable = !status.pong_is_stable;
@@ -234,6 +253,7 @@ Advance turn_back(const Rollout& desired, const Status& status, TimePoint now) {
   next.commit = desired.commit;
   next.returning = format("Git asks for {} again", stable_label(status));
   next.preview.reset();
+  next.experiment.reset();
   next.weight = 0;
   next.phase = Phase::Progressing;
   lapse_rejections(next, "");
@@ -248,6 +268,7 @@ Advance reject(const Rollout&, const Status& status, const std::string& why, Tim
   begin_again(next, now);
   next.returning = why;
   next.preview.reset();
+  next.experiment.reset();
   next.weight = 0;
   next.phase = Phase::Progressing;
   std::erase_if(next.rejected, [&](const Rejected& r) { return r.hash == status.canary->hash; });

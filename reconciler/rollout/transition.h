@@ -27,6 +27,9 @@ Advance show_preview(const Rollout& desired, const Status& status, const std::st
 /// Blue-green, `accepted v2`: nothing but its pods is waited for any more.
 Advance accept_preview(const Rollout& desired, const Status& status, const std::string& why, TimePoint now);
 
+/// `experimenting at 20% (step 2/8)`: its pods are up and get their share, its time runs.
+Advance begin_experiment(const Rollout& desired, const Status& status, const Experiment& experiment, TimePoint now);
+
 /// The present step is complete; `weight` is the canary's share from now on.
 Advance next_step(const Rollout& desired, const Status& status, int weight, const std::string& why, TimePoint now);
 

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/format.h"
+#include "rollout/experiment_diff.h"
 #include "rollout/plan.h"
 #include "rollout/replica_counts.h"
 #include "rollout/route_diff.h"
@@ -60,6 +61,23 @@ void check_subsets(const Plan& plan, const RouteObjects& before, const RouteObje
   if (weight > 0 && is_rejected(decision.status, is->canary)) out.push_back("a rejected revision would get traffic");
 }
 
+/// More traffic goes only to an experiment that answers.
+void check_experiments(const Plan& plan, const RouteObjects& before, const RouteObjects& after,
+                       std::vector<std::string>& out) {
+  const auto& [desired, live, decision] = plan;
+  const Target wanted = target(desired, decision.status);
+  auto was = experiment_weights(desired, before, traffic_of(wanted));
+  const auto is = experiment_weights(desired, after, traffic_of(wanted));
+  if (!was || !is) return;
+  for (const auto& [name, weight] : *is) {
+    if (weight <= (*was)[name]) continue;
+    const bool answers = std::any_of(wanted.experiment.begin(), wanted.experiment.end(), [&](auto& pods) {
+      return pods.service == name && weight <= pods.weight && can_answer(pods, live);
+    });
+    if (!answers) out.push_back(format("traffic would go to {}, which is no experiment that answers", name));
+  }
+}
+
 void check_routes(const Plan& plan, const Action& action, std::vector<std::string>& out) {
   const auto& [desired, live, decision] = plan;
   const auto& rewrite = std::get<RewriteRoutes>(action);
@@ -81,6 +99,7 @@ void check_routes(const Plan& plan, const Action& action, std::vector<std::strin
   }
   if (!weight_before || !weight_after) return;
   check_subsets(plan, before, after, *weight_after, out);
+  check_experiments(plan, before, after, out);
   std::string stable = receiver_of(plan, &action, sides.stable.service, &SubsetRevisions::stable);
   std::string canary = receiver_of(plan, &action, sides.canary.service, &SubsetRevisions::canary);
   if (*weight_after < *weight_before && desired.replicas > 0 && !stable.empty() && live.available(stable) == 0)
@@ -120,13 +139,29 @@ void check_kept(const Rollout& desired, const Observed& live, const Decision& de
     out.push_back("a Service would select a version without pods");
 }
 
+/// Pods of an experiment go after its traffic.
+void check_experiment_pods(const Plan& plan, const Action& action, const Workload& w, int replicas,
+                           std::vector<std::string>& out) {
+  const auto& [desired, live, decision] = plan;
+  const Traffic sides = traffic_of(target(desired, decision.status));
+  const auto weights = experiment_weights(desired, routes_before(live, decision, &action), sides);
+  if (replicas < w.replicas && weights && !w.service.empty() && weights->contains(w.service))
+    out.push_back(format("{} would lose pods while it has traffic", w.name));
+}
+
+const Workload* named(const std::vector<Workload>& workloads, const std::string& name) {
+  auto w = std::find_if(workloads.begin(), workloads.end(), [&](const Workload& x) { return x.name == name; });
+  return w == workloads.end() ? nullptr : &*w;
+}
+
 /// Pods that still answer for a Service may not go.
 void check_scale(const Plan& plan, const Action& action, std::vector<std::string>& out) {
   const auto& [desired, live, decision] = plan;
   const auto& scale = std::get<ScaleReplicaSet>(action);
-  auto w = std::find_if(live.workloads.begin(), live.workloads.end(),
-                        [&](const Workload& x) { return x.name == scale.name; });
-  if (w == live.workloads.end() || scale.replicas >= w->replicas) return;
+  if (const Workload* w = named(live.experiments, scale.name))
+    return check_experiment_pods(plan, action, *w, scale.replicas, out);
+  const Workload* w = named(live.workloads, scale.name);
+  if (!w || scale.replicas >= w->replicas) return;
   if (!w->owned) out.push_back(format("{} is not ours to scale down", w->name));
   if (desired.blue_green) return check_kept(desired, live, decision, *w, scale.replicas, out);
   if (!desired.is_routed()) return;
@@ -169,8 +204,9 @@ void check_limits(const Rollout& desired, const Observed& live, const Decision& 
 
 void check_delete(const Observed& live, const Action& action, std::vector<std::string>& out) {
   const auto& remove = std::get<DeleteReplicaSet>(action);
-  auto w = std::find_if(live.workloads.begin(), live.workloads.end(), [&](auto& x) { return x.name == remove.name; });
-  if (w == live.workloads.end() || !w->owned || w->uid != remove.uid) {
+  const Workload* w = named(live.workloads, remove.name);
+  if (!w) w = named(live.experiments, remove.name);
+  if (!w || !w->owned || w->uid != remove.uid) {
     out.push_back(format("{} is not ours to delete", remove.name));
   } else if (w->replicas > 0 || w->current > 0) {
     out.push_back(format("{} still has pods", remove.name));

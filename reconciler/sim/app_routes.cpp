@@ -78,6 +78,11 @@ Json istio_routing(Json virtual_service) {
 
 bool has_route_steps(AppRouter router) { return router == AppRouter::Istio || router == AppRouter::DestinationRule; }
 
+bool takes_experiments(AppRouter router) {
+  return router == AppRouter::Istio || router == AppRouter::TwoServices || router == AppRouter::TlsAndTcp ||
+         router == AppRouter::DestinationRule || router == AppRouter::Alb || router == AppRouter::Smi;
+}
+
 bool can_take_turns(AppRouter router) {
   return router == AppRouter::Istio || router == AppRouter::TwoServices || router == AppRouter::TlsAndTcp ||
          router == AppRouter::GatewayApi || router == AppRouter::Alb;

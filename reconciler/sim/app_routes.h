@@ -26,6 +26,8 @@ enum class AppRouter {
 
 /// Can its routes be made by header and mirror steps?
 bool has_route_steps(AppRouter router);
+/// Can its routes lead to more than the two sides?
+bool takes_experiments(AppRouter router);
 /// Can its two Services take turns?
 bool can_take_turns(AppRouter router);
 

@@ -16,6 +16,16 @@ Object find_object(const World& world, const char* api_version, const char* kind
 
 std::string selected_hash(const Json& service) { return text_at(service, {"spec", "selector", kHashLabel}); }
 
+template <class Get>
+ExperimentView experiment_view(const Json& set, const Get& get) {
+  const std::string hash = text_at(set, {"metadata", "labels", kHashLabel});
+  ExperimentView out{.service = text_at(set, {"metadata", "annotations", kExperimentServiceAnnotation}),
+                     .replicas = int(integer_at(set, {"spec", "replicas"}).value_or(1))};
+  const bool leads = !out.service.empty() && selected_hash(get("v1", "Service", out.service)) == hash;
+  out.answers = leads && integer_at(set, {"status", "availableReplicas"}).value_or(0) > 0;
+  return out;
+}
+
 }  // namespace
 
 std::map<std::string, int> RolloutView::traffic() const {
@@ -61,6 +71,7 @@ RolloutView view_of(const World& world, const RolloutKey& rollout, const Json* r
       if (const std::string target = extra_route_target(object); !target.empty()) extra = target;
       for (const RouteShare& share : shares_in(object, rollout)) {
         out.canary_weight = std::max(out.canary_weight, share.second);
+        for (const auto& [other, weight] : share.further) out.further[other] = std::max(out.further[other], weight);
         if (const int sum = share.first + share.second + share.others; sum != 100) out.weight_sum = sum;
       }
     }
@@ -70,6 +81,9 @@ RolloutView view_of(const World& world, const RolloutKey& rollout, const Json* r
   for (const Object& set : world.store().list(*world.catalogue().by_kind("apps/v1", "ReplicaSet"), rollout.ns)) {
     const std::string name = text_at(*set, {"metadata", "name"});
     const std::string hash = text_at(*set, {"metadata", "labels", kHashLabel});
+    if (const std::string label = text_at(*set, {"metadata", "labels", kExperimentLabel}); !label.empty())
+      if (text_at(*set, {"metadata", "labels", kRolloutLabel}) == rollout.name)
+        out.experiments[name] = experiment_view(*set, get);
     if (name != rollout.name + "-" + hash) continue;
     out.revisions[hash] = {.name = name,
                            .replicas = int(integer_at(*set, {"spec", "replicas"}).value_or(1)),

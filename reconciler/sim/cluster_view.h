@@ -16,6 +16,13 @@ struct RevisionView {
   bool owned = false;
 };
 
+/// A ReplicaSet that an experiment made.
+struct ExperimentView {
+  std::string service;   ///< that is to lead to it; empty for none
+  bool answers = false;  ///< that Service, or a subset of its name, leads to available pods
+  int replicas = 0;
+};
+
 struct RolloutView {
   bool complete = false;  ///< both Services (or subsets) and a route exist
   bool routed = false;    ///< an object that shares traffic exists
@@ -25,6 +32,8 @@ struct RolloutView {
   std::string extra_route_leads_to;            ///< the revision that a header or mirror route sends requests to
   std::string mark;                            ///< the revision that a route says is rejected
   std::map<std::string, RevisionView> revisions;
+  std::map<std::string, ExperimentView> experiments;  ///< by the name of the ReplicaSet
+  std::map<std::string, int> further;                 ///< what goes to other destinations, by name
 
   /// The share of traffic of each revision; what reaches all revisions alike stands under "".
   std::map<std::string, int> traffic() const;

@@ -1,5 +1,7 @@
 #include "sim/ending.h"
 
+#include <set>
+
 #include "base/format.h"
 #include "rollout/action.h"
 #include "rollout/routing.h"
@@ -33,6 +35,25 @@ std::string wrong_status(const Rollout& wanted, const Status& status) {
   return "neither promoted nor paused";
 }
 
+/// Nothing is left of an experiment that is over, and what runs has its pods and its traffic.
+std::vector<std::string> wrong_experiments(const Target& target, const RolloutView& view, bool failing) {
+  std::vector<std::string> out;
+  std::map<std::string, int> weights;
+  std::set<std::string> names;
+  for (const ExperimentPods& pods : target.experiment) {
+    names.insert(pods.name);
+    auto found = view.experiments.find(pods.name);
+    if (!failing && (found == view.experiments.end() || found->second.replicas != pods.replicas))
+      out.push_back(format("the experiment {} does not have {} pods", pods.name, pods.replicas));
+    if (pods.weight > 0 && found != view.experiments.end() && found->second.answers)
+      weights[pods.service] = pods.weight;
+  }
+  if (!failing && view.further != weights) out.push_back("destinations of experiments are not as they should be");
+  for (const auto& [name, experiment] : view.experiments)
+    if (!names.contains(name)) out.push_back(name + " is left although its experiment is over");
+  return out;
+}
+
 /// The world as the recorded status asks for it.
 std::vector<std::string> wrong_world(const Rollout& wanted, const Status& status, const RolloutView& view) {
   std::vector<std::string> out;
@@ -60,6 +81,7 @@ std::vector<std::string> wrong_world(const Rollout& wanted, const Status& status
   const bool answered = status.canary && view.available(status.canary->hash) > 0;
   if (!failing && answered && !target.managed.empty() && view.extra_route_leads_to != status.canary->hash)
     out.push_back("a header or mirror route is missing");
+  for (std::string& wrong : wrong_experiments(target, view, failing)) out.push_back(std::move(wrong));
   for (const auto& [hash, pods] : target.replicas) {
     auto found = view.revisions.find(hash);
     // Of a revision that is gone only Git knows the template, and Git asks for another.

@@ -98,6 +98,27 @@ Json People::draw_preview() {
   return out;
 }
 
+/// Beside a canary with that weight.
+Json People::draw_experiment(const App& app, int weight) {
+  const bool shares = app.routed && takes_experiments(app.router);
+  Json templates = Json::array();
+  const int count = random_.between(1, 2);
+  for (int i = 0; i < count; ++i) {
+    Json each = {{"name", i == 0 ? "baseline" : "trial"}, {"specRef", random_.chance(0.5) ? "stable" : "canary"}};
+    if (random_.chance(0.5)) each["replicas"] = random_.between(shares ? 1 : 0, 3);
+    if (random_.chance(0.3)) each["metadata"] = {{"labels", {{"trial", "yes"}}}};
+    const int room = (100 - weight) / count;
+    if (shares && room > 0 && random_.chance(0.6)) each["weight"] = random_.between(0, room);
+    if (random_.chance(0.3)) each["service"] = Json::object();
+    if (i == 0 && random_.chance(0.1)) each["service"] = {{"name", app.key.name + "-baseline"}};
+    templates.push_back(std::move(each));
+  }
+  Json out = {{"templates", std::move(templates)}};
+  if (random_.chance(0.8)) out["duration"] = duration_text(random_);
+  if (random_.chance(0.3)) out["scaleDownDelaySeconds"] = random_.between(0, 60);
+  return {{"experiment", std::move(out)}};
+}
+
 Json People::draw_steps(const App& app) {
   Json steps = Json::array();
   if (random_.chance(0.12)) return steps;
@@ -113,6 +134,8 @@ Json People::draw_steps(const App& app) {
       steps.push_back({{"setCanaryScale", scale[random_.below(3)]}});
     } else if (app.routed && has_route_steps(app.router) && random_.chance(0.25)) {
       steps.push_back(draw_route_step());
+    } else if (random_.chance(0.2)) {
+      steps.push_back(draw_experiment(app, weight));
     } else if (random_.chance(0.2)) {
       steps.push_back({{"pause", Json::object()}});
     } else {

@@ -72,6 +72,7 @@ class People {
   void remove_everything(App& app);
   void allow(App& app);
   Json draw_preview();
+  Json draw_experiment(const App& app, int weight);
   Json draw_steps(const App& app);
   void draw_kind(App& app);
   void draw_router(App& app);

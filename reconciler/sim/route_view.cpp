@@ -35,6 +35,7 @@ std::optional<RouteShare> share_in(const Json* list, NamedBy by, const RolloutKe
     const int weight = int(integer_at(item, {by == NamedBy::UpperServiceName ? "Weight" : "weight"}).value_or(0));
     const bool first = name == app.name || name == "stable", second = name == app.name + "-canary" || name == "canary";
     (first ? out.first : second ? out.second : out.others) += weight;
+    if (!first && !second) out.further[name] += weight;
     has_first = has_first || first;
     has_second = has_second || second;
   }

@@ -1,6 +1,7 @@
 // What the objects of routers really do with traffic, read from the objects alone: no engine.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -33,6 +34,7 @@ struct RouteShare {
   int first = 0;
   int second = 0;
   int others = 0;
+  std::map<std::string, int> further = {};  ///< the others by name
 };
 
 /// Each route in `object` that leads to both; an Ingress that leads to the first alone has all its traffic there.

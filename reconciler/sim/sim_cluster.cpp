@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "cluster/action_source.h"
 #include "cluster/convert.h"
 #include "cluster/owner_check.h"
 
@@ -198,7 +199,9 @@ Result<void> SimCluster::carry_out(const RolloutKey& rollout, const Action& acti
   if (const auto* pods = std::get_if<EvictPods>(&action)) return evict(rollout, *pods);
   if (auto owner = check_owner(*this, rollout, action); !owner) return owner;
   const WriteTarget target = target_of(rollout, action);
-  Json live;
+  auto source = source_of(*this, rollout, action);
+  if (!source) return source.error();
+  Json live = *std::move(source);
   if (std::holds_alternative<SelectRevision>(action) || std::holds_alternative<ReleaseService>(action))
     live = cache_.find_object(kServices, target.ns, target.name).value_or(Json());
   auto planned = write_for(rollout, action, "serin", live);
@@ -209,6 +212,10 @@ Result<void> SimCluster::carry_out(const RolloutKey& rollout, const Action& acti
   auto done = write(*planned);
   writer_.is_serin = false;
   writer_.rollout.reset();
+  const bool of_experiment =
+      std::holds_alternative<CreateExperimentPods>(action) || std::holds_alternative<CreateExperimentService>(action);
+  if (!done && of_experiment && done.error().kind == ErrorKind::Conflict)
+    return accept_existing_experiment(*this, rollout, action);
   const auto* create = std::get_if<CreateReplicaSet>(&action);
   if (done || done.error().kind != ErrorKind::Conflict || !create) return done;
   // A name that is taken is fine when it is ours already: the answer to an earlier try was lost.

@@ -131,6 +131,8 @@ void Watchman::check_lease(const std::string& what) {
 void Watchman::check_deletion(const StoreEvent& event) {
   const std::string& kind = event.type->kind;
   if (kind == "ReplicaSet" || kind == "Pod") return;
+  // The Service of an experiment goes with its ReplicaSet.
+  if (!text_at(*event.object, {"metadata", "labels", kExperimentLabel}).empty()) return;
   deleted_ = true;
   const ObjectKey key = key_of(*event.object);
   if (text_at(*event.object, {"metadata", "labels", kOwnerLabel}) != "serin")
@@ -174,7 +176,9 @@ std::set<ObjectKey> Watchman::leftovers(const Named& named) const {
   };
   // What a router made belongs to its rollout, and is gone when that is.
   auto add_of_rollout = [&](const Json& object, const ObjectKey& rollout) {
-    if (text_at(object, {"kind"}) == "ReplicaSet") return add(rollout);
+    // Nor does the inventory know the Service of an experiment, which goes with its ReplicaSet.
+    const bool of_experiment = !text_at(object, {"metadata", "labels", kExperimentLabel}).empty();
+    if (of_experiment || text_at(object, {"kind"}) == "ReplicaSet") return add(rollout);
     if (!named.objects.contains(rollout)) out.insert(key_of(object));
   };
   std::vector<RouteKind> kinds = route_kinds_known();

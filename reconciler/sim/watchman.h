@@ -54,6 +54,8 @@ class Watchman {
   void check_lease(const std::string& what);
   void check_takeover(const std::vector<std::pair<std::string, std::string>>& files);
   void check_traffic(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after);
+  void check_experiment_traffic(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after);
+  void check_experiment_set(const RolloutKey& rollout, const StoreEvent& event);
   void check_extra_route(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after);
   bool is_gone(const RolloutKey& rollout) const;
   void check_deletion(const StoreEvent& event);

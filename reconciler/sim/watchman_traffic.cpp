@@ -14,6 +14,7 @@ namespace reconciler {
 /// Who gains traffic must be allowed to, and must have pods for it.
 void Watchman::check_traffic(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after) {
   check_extra_route(rollout, before, after);
+  check_experiment_traffic(rollout, before, after);
   Known& known = known_[rollout];
   const auto old_traffic = before.traffic(), new_traffic = after.traffic();
   for (const auto& [hash, share] : new_traffic) {
@@ -37,6 +38,33 @@ void Watchman::check_traffic(const RolloutKey& rollout, const RolloutView& befor
   }
 }
 
+/// More traffic goes only to an experiment that answers.
+void Watchman::check_experiment_traffic(const RolloutKey& rollout, const RolloutView& before,
+                                        const RolloutView& after) {
+  for (const auto& [name, weight] : after.further) {
+    auto old = before.further.find(name);
+    if (weight <= (old == before.further.end() ? 0 : old->second) || is_disturbed(known_[rollout])) continue;
+    const bool answers = std::any_of(after.experiments.begin(), after.experiments.end(),
+                                     [&](auto& each) { return each.second.service == name && each.second.answers; });
+    if (!answers) alarm(format("{}: {} gets {}% of the traffic and does not answer", rollout.text(), name, weight));
+    const auto& status = known_[rollout].status;
+    if (!status || !status->experiment)
+      alarm(format("{}: {} gets traffic before its experiment is recorded", rollout.text(), name));
+  }
+}
+
+/// Its pods go after its traffic.
+void Watchman::check_experiment_set(const RolloutKey& rollout, const StoreEvent& event) {
+  if (event.kind == StoreEvent::Kind::Added || is_gone(rollout) || is_disturbed(known_[rollout])) return;
+  const bool deleted = event.kind == StoreEvent::Kind::Deleted;
+  const auto from = integer_at(*event.previous, {"spec", "replicas"}).value_or(1);
+  const auto to = deleted ? 0 : integer_at(*event.object, {"spec", "replicas"}).value_or(1);
+  const RolloutView view = view_of(stage_.world, rollout);
+  const std::string service = text_at(*event.previous, {"metadata", "annotations", kExperimentServiceAnnotation});
+  if (to < from && view.further.contains(service))
+    alarm(format("{}: pods of {} go while it has traffic", rollout.text(), service));
+}
+
 /// A header or mirror route leads to the canary, and to pods.
 void Watchman::check_extra_route(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after) {
   const std::string& hash = after.extra_route_leads_to;
@@ -52,6 +80,8 @@ void Watchman::check_extra_route(const RolloutKey& rollout, const RolloutView& b
 
 /// Pods that answer requests may not go, and only what is ours may be deleted.
 void Watchman::check_replica_set(const RolloutKey& rollout, const StoreEvent& event) {
+  if (!text_at(*event.object, {"metadata", "labels", kExperimentLabel}).empty())
+    return check_experiment_set(rollout, event);
   const std::string name = text_at(*event.object, {"metadata", "name"});
   if (event.kind == StoreEvent::Kind::Added) {
     const RolloutView view = view_of(stage_.world, rollout);

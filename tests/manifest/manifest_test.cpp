@@ -254,14 +254,62 @@ TEST_CASE("each feature that is not carried out yet is refused by its name", "[m
                 "  strategy: {blueGreen: {activeService: a, postPromotionAnalysis: {}}}\n") ==
         "spec.strategy.blueGreen.postPromotionAnalysis is not supported yet");
   CHECK(canary("analysis: {}") == "spec.strategy.canary.analysis is not supported yet");
-  for (const char* name : {"analysis", "experiment"})
-    CHECK(step(std::string(name) + ": {}") ==
-          "spec.strategy.canary.steps[3]." + std::string(name) + " is not supported yet");
+  CHECK(step("analysis: {}") == "spec.strategy.canary.steps[3].analysis is not supported yet");
+  CHECK(step("experiment: {templates: [{name: a, specRef: stable}], analyses: [{name: a, templateName: b}]}") ==
+        "spec.strategy.canary.steps[3].experiment.analyses is not supported yet");
   CHECK(step("plugin: {name: a}") == "spec.strategy.canary.steps[3].plugin is not supported: Serin runs no plugins");
   CHECK(router("appMesh: {}") == "spec.strategy.canary.trafficRouting.appMesh is not supported");
   CHECK(router("plugins: {nats: {}}") ==
         "spec.strategy.canary.trafficRouting.plugins.nats is not supported: of all "
         "plugins Serin knows argoproj-labs/gatewayAPI");
+}
+
+TEST_CASE("an experiment is typed", "[manifest]") {
+  const ManifestFile file = read_manifests(
+      "r.yaml",
+      with(
+          "pause: {}",
+          "experiment: {duration: 5m, scaleDownDelaySeconds: 7, templates: [{name: base, specRef: stable, weight: 5},\n"
+          "            {name: trial, specRef: canary, replicas: 2, service: {name: checkout-trial},\n"
+          "             selector: {matchLabels: {app: checkout}}, metadata: {labels: {role: trial}}}]}"),
+      "default");
+  REQUIRE(file.rollouts.size() == 1);
+  const auto* experiment = std::get_if<Experiment>(&file.rollouts[0].steps[3]);
+  REQUIRE(experiment);
+  CHECK(*experiment == Experiment{.templates = {{.name = "base", .weight = 5, .has_service = true},
+                                                {.name = "trial",
+                                                 .spec = Experiment::SpecRef::Canary,
+                                                 .replicas = 2,
+                                                 .metadata = {{{"role", "trial"}}, {}},
+                                                 .selector = R"({"matchLabels":{"app":"checkout"}})",
+                                                 .has_service = true,
+                                                 .service = "checkout-trial"}},
+                                  .duration = 300s,
+                                  .scale_down_delay = 7s});
+}
+
+TEST_CASE("the rules of an experiment", "[manifest]") {
+  auto problem = [](const std::string& text) {
+    const auto all = problems_of(with("pause: {}", "experiment: {" + text + "}"));
+    std::string out;
+    for (const std::string& each : all) out += (out.empty() ? "" : "; ") + each.substr(each.find(": ") + 2);
+    return out;
+  };
+  const std::string at = "spec.strategy.canary.steps[3].experiment";
+  CHECK(problem("duration: 5m") == at + ": templates is required: at least one");
+  CHECK(problem("duration: soon, templates: [{name: a, specRef: stable}]").starts_with(at + ".duration: must be"));
+  CHECK(problem("templates: [{name: a, specRef: canary}, {name: a, specRef: stable}]") ==
+        at + ".templates[1].name: \"a\" is the name of another one");
+  CHECK(problem("templates: [{name: a}]") == at + ".templates[0]: specRef is required");
+  CHECK(problem("templates: [{name: a, specRef: old}]") == at + ".templates[0].specRef: must be stable or canary");
+  CHECK(problem("templates: [{name: a, specRef: stable, weight: 5, replicas: 0}]") ==
+        at + ".templates[0].weight: needs replicas");
+  // setWeight: 40 comes before it.
+  CHECK(problem("templates: [{name: a, specRef: stable, weight: 61}]") ==
+        at + ".templates[0].weight: leaves no room: with the canary's weight they come to 101");
+  CHECK(problem("templates: [{name: a, specRef: stable, wait: 5}]").starts_with("unknown field"));
+  CHECK(problem("templates: [{name: " + std::string(50, 'a') + ", specRef: stable, service: {}}]") ==
+        at + ".templates[0]: makes the name of a Service with more than 63 characters: set service.name");
 }
 
 TEST_CASE("the rules of a Rollout", "[manifest]") {

@@ -119,6 +119,7 @@ Status random_status(unsigned seed) {
                        random.text(),     random.text(), random.time(),
                        random.text()};
   if (random.maybe()) status.refused = random.text();
+  if (random.maybe()) status.experiment = random.time();
   if (random.maybe()) status.preview = Preview{random.time(), random.maybe()};
   if (random.maybe()) status.returning = random.text();
   return status;

@@ -64,6 +64,8 @@ struct Cluster1 {
 
   void carry_out(const Action& action, TimePoint now) {
     auto named = [&](const std::string& name) -> Workload& {
+      for (Workload& w : live.experiments)
+        if (w.name == name) return w;
       return *std::find_if(live.workloads.begin(), live.workloads.end(), [&](auto& w) { return w.name == name; });
     };
     if (auto a = std::get_if<CreateReplicaSet>(&action)) {
@@ -75,6 +77,16 @@ struct Cluster1 {
       w.avoids = avoided_revision(a->object["spec"]["template"]);
       w.metadata = text_at(a->object, {"metadata", "annotations", kEphemeralMetadataAnnotation});
       live.workloads.push_back(w);
+    } else if (auto a = std::get_if<CreateExperimentPods>(&action)) {
+      live.experiments.push_back({.name = a->pods.name,
+                                  .uid = "uid-" + a->pods.name,
+                                  .hash = a->pods.hash,
+                                  .replicas = a->pods.replicas,
+                                  .created = now,
+                                  .owned = true,
+                                  .service = a->pods.service});
+    } else if (auto a = std::get_if<CreateExperimentService>(&action)) {
+      live.experiment_services.insert(a->name);
     } else if (auto a = std::get_if<ScaleReplicaSet>(&action)) {
       Workload& w = named(a->name);
       w.replicas = a->replicas;
@@ -99,6 +111,7 @@ struct Cluster1 {
       for (const PodState& gone : a->pods) evict(gone.name);
     } else if (auto a = std::get_if<DeleteReplicaSet>(&action)) {
       std::erase_if(live.workloads, [&](auto& w) { return w.name == a->name; });
+      std::erase_if(live.experiments, [&](auto& w) { return w.name == a->name; });
     } else if (auto a = std::get_if<SelectRevision>(&action)) {
       live.services[a->service].hash = a->hash;
     } else if (auto a = std::get_if<RewriteRoutes>(&action)) {
@@ -123,11 +136,16 @@ struct Cluster1 {
       if (w.available != w.replicas) w.pods_moved = now;
       w.current = w.ready = w.available = w.replicas;
     }
+    for (Workload& w : live.experiments) {
+      if (w.available != w.replicas) w.pods_moved = now;
+      w.current = w.ready = w.available = w.replicas;
+    }
   }
 
   /// Plans, records and acts once. True when anything was done.
   bool pass(const Rollout& desired, TimePoint now) {
-    for (Workload& w : live.workloads) w.deadline_passed = w.scale_down_deadline && *w.scale_down_deadline <= now;
+    for (auto* workloads : {&live.workloads, &live.experiments})
+      for (Workload& w : *workloads) w.deadline_passed = w.scale_down_deadline && *w.scale_down_deadline <= now;
     Decision d = plan(desired, live, status, now);
     last = d;
     if (!d.held.empty()) return false;

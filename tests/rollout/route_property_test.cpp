@@ -76,6 +76,9 @@ Traffic ask(Chance& chance, const Sample& sample) {
       out.managed.push_back(SetMirrorRoute{name, between(chance, 0, 100), {{}}});
   }
   if (between(chance, 0, 3) == 0) out.rejected = "hashv2";
+  for (const char* name : {"e1", "e2"})
+    if (const int room = out.stable_weight() - sample.others_most; room > 0 && between(chance, 0, 2) == 0)
+      out.experiments.push_back({name, "", between(chance, 1, room)});
   return out;
 }
 

@@ -66,6 +66,19 @@ AppRouter router_of(const std::string& word) {
   return router->second;
 }
 
+/// `try` is an experiment until somebody ends it, `try@10` with that weight for each of its two versions, `try:30s` for
+/// a time, `try@10:30s` both.
+Json experiment_step(const std::string& word) {
+  const size_t weight = word.find('@'), time = word.find(':');
+  Json templates =
+      Json::array({{{"name", "baseline"}, {"specRef", "stable"}}, {{"name", "trial"}, {"specRef", "canary"}}});
+  if (weight != word.npos)
+    for (Json& each : templates) each["weight"] = std::stoi(word.substr(weight + 1));
+  Json out = {{"templates", std::move(templates)}};
+  if (time != word.npos) out["duration"] = word.substr(time + 1);
+  return {{"experiment", std::move(out)}};
+}
+
 /// `20 1m 60 pause x3 x50% match testers` as steps: weights, pauses, canary scales, routes.
 Json steps_of(const Words& words, size_t first) {
   Json steps = Json::array();
@@ -75,6 +88,8 @@ Json steps_of(const Words& words, size_t first) {
       steps.push_back({{"pause", Json::object()}});
     } else if (word.ends_with("testers") || word.ends_with("shadow")) {
       steps.push_back(route_step(word));
+    } else if (word.starts_with("try")) {
+      steps.push_back(experiment_step(word));
     } else if (word == "match") {
       steps.push_back({{"setCanaryScale", {{"matchTrafficWeight", true}}}});
     } else if (word.starts_with("x")) {
@@ -446,10 +461,16 @@ class Scenario {
     return hash.empty() ? "every pod" : hash;
   }
 
+  /// `v1`, or `baseline (v1)` where it is of an experiment.
   static std::string tag_in(const Json& set) {
     const std::string image = text_at(set["spec"]["template"]["spec"]["containers"][0], {"image"});
-    return image.substr(image.rfind(':') + 1);
+    const std::string tag = image.substr(image.rfind(':') + 1);
+    const std::string experiment = text_at(set, {"metadata", "labels", kExperimentLabel});
+    return experiment.empty() ? tag : format("{} ({})", experiment, tag);
   }
+
+  /// The template of an experiment in the name that its ReplicaSet has.
+  static std::string template_in(const std::string& name) { return name.substr(name.rfind('-') + 1); }
 
   /// Null where an object has none.
   static Json spec_of(const Json& object) {
@@ -462,7 +483,13 @@ class Scenario {
     std::string before;
     for (const Json& route : http)
       if (text_at(route, {"name"}) != "primary") before += " " + text_at(route, {"name"});
-    return format("weight {}{}", http.back()["route"][1].value("weight", 0), before.empty() ? "" : " behind" + before);
+    std::string further;
+    for (size_t i = 2; i < http.back()["route"].size(); ++i) {
+      const Json& to = http.back()["route"][i];
+      further += format(", {} to {}", to.value("weight", 0), template_in(text_at(to, {"destination", "host"})));
+    }
+    return format("weight {}{}{}", http.back()["route"][1].value("weight", 0), further,
+                  before.empty() ? "" : " behind" + before);
   }
 
   /// `HTTPRoute till 80/20`: what each of its routes gives to the two Services; `DestinationRule till v1/v2`.
@@ -472,13 +499,19 @@ class Scenario {
       const auto [stable, canary] = subset_hashes(object);
       return format("{} {}/{}", out, tag_of_hash(stable), tag_of_hash(canary));
     }
-    for (const RouteShare& share : shares_in(object, app_.key)) out += format(" {}/{}", share.first, share.second);
+    for (const RouteShare& share : shares_in(object, app_.key)) {
+      out += format(" {}/{}", share.first, share.second);
+      for (const auto& [name, weight] : share.further) out += format("/{} {}", weight, template_in(name));
+    }
     return out;
   }
 
   /// What the program writes, in the words of a person who watches.
   void note_event(const StoreEvent& event) {
     if (!stage_->writer.is_serin) return;
+    // The Service of an experiment comes and goes with its pods.
+    if (event.type->kind == "Service" && !text_at(*event.object, {"metadata", "labels", kExperimentLabel}).empty())
+      return;
     if (event.kind == StoreEvent::Kind::Deleted && event.type->kind != "ReplicaSet")
       return writes_.push_back(format("delete {} {}", event.type->kind, text_at(*event.object, {"metadata", "name"})));
     // Applying a manifest is shown when it moves traffic.
