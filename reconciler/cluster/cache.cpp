@@ -76,14 +76,13 @@ bool ClusterCache::put(const WatchedKind& kind, Store<Kept>& store, const Json& 
     bool is_news = entry.version == 0 || entry.version > place->second.version;
     if (!is_news) return false;
     bool differs = place->second.uid != entry.uid || !(place->second.kept == entry.kept);
-    unindex(place->second);
+    unindex(*place);
     place->second = std::move(entry);
-    index(place->second);
+    index(*place);
     return differs;
   }
   if (came_too_late(kind, entry.version, source)) return false;
-  auto added = store.emplace(std::move(name), std::move(entry)).first;
-  index(added->second);
+  index(*store.emplace(std::move(name), std::move(entry)).first);
   return true;
 }
 
@@ -92,39 +91,45 @@ template <class Kept>
 bool ClusterCache::drop(Store<Kept>& store, const Name& name, const std::string& uid) {
   auto place = store.find(name);
   if (place == store.end() || (!uid.empty() && place->second.uid != uid)) return false;
-  unindex(place->second);
+  unindex(*place);
   store.erase(place);
   return true;
 }
 
-void ClusterCache::index(const Entry<ReplicaSetSummary>& entry) {
-  const ReplicaSetSummary& summary = entry.kept;
-  replica_set_by_uid_[entry.uid] = {summary.ns, summary.workload.name};
-  if (!summary.rollout.empty()) by_rollout_[{summary.ns, summary.rollout}].insert(summary.workload.name);
+/// Forgets the family when nobody of it is left.
+template <class Change>
+void ClusterCache::change_family(const std::string& uid, Change change) {
+  auto place = families_.try_emplace(uid).first;
+  Family& family = place->second;
+  change(family);
+  if (!family.replica_set && family.pods.empty()) families_.erase(place);
+}
+
+void ClusterCache::index(const ReplicaSets::value_type& kept) {
+  const auto& [uid, version, summary] = kept.second;
+  change_family(uid, [&](Family& family) { family.replica_set = &kept; });
+  if (!summary.rollout.empty()) by_rollout_[{summary.ns, summary.rollout}].push_back(&kept);
   unmarked_.add(summary);
 }
 
-void ClusterCache::unindex(const Entry<ReplicaSetSummary>& entry) {
-  const ReplicaSetSummary& summary = entry.kept;
-  replica_set_by_uid_.erase(entry.uid);
+void ClusterCache::unindex(const ReplicaSets::value_type& kept) {
+  const auto& [uid, version, summary] = kept.second;
+  change_family(uid, [](Family& family) { family.replica_set = nullptr; });
   unmarked_.remove(summary);
   auto place = by_rollout_.find({summary.ns, summary.rollout});
   if (place == by_rollout_.end()) return;
-  place->second.erase(summary.workload.name);
+  std::erase(place->second, &kept);
   if (place->second.empty()) by_rollout_.erase(place);
 }
 
-void ClusterCache::index(const Entry<PodSummary>& entry) {
-  const PodSummary& pod = entry.kept;
-  if (!pod.replica_set_uid.empty()) pods_by_replica_set_[pod.replica_set_uid].insert({pod.ns, pod.name});
+void ClusterCache::index(const Pods::value_type& kept) {
+  const std::string& owner = kept.second.kept.replica_set_uid;
+  if (!owner.empty()) change_family(owner, [&](Family& family) { family.pods.push_back(&kept); });
 }
 
-void ClusterCache::unindex(const Entry<PodSummary>& entry) {
-  const PodSummary& pod = entry.kept;
-  auto place = pods_by_replica_set_.find(pod.replica_set_uid);
-  if (place == pods_by_replica_set_.end()) return;
-  place->second.erase({pod.ns, pod.name});
-  if (place->second.empty()) pods_by_replica_set_.erase(place);
+void ClusterCache::unindex(const Pods::value_type& kept) {
+  const std::string& owner = kept.second.kept.replica_set_uid;
+  if (!owner.empty()) change_family(owner, [&](Family& family) { std::erase(family.pods, &kept); });
 }
 
 /// A ReplicaSet that is not marked yet is told by its name, `<rollout>-<hash>`.
@@ -140,8 +145,9 @@ std::optional<RolloutKey> ClusterCache::rollout_of(const ReplicaSetSummary& repl
 /// A pod may be seen before its ReplicaSet, which comes by another watch; then its name tells,
 /// `<rollout>-<hash>-<letters>`.
 std::optional<RolloutKey> ClusterCache::rollout_of(const PodSummary& pod) const {
-  auto owner = replica_set_by_uid_.find(pod.replica_set_uid);
-  if (owner != replica_set_by_uid_.end()) return rollout_of(replica_sets_.at(owner->second).kept);
+  auto family = families_.find(pod.replica_set_uid);
+  if (family != families_.end() && family->second.replica_set)
+    return rollout_of(family->second.replica_set->second.kept);
   std::string_view name = pod.name;
   for (int part = 0; part < 2; ++part) name = name.substr(0, name.rfind('-') == name.npos ? 0 : name.rfind('-'));
   if (pod.replica_set_uid.empty() || name.empty()) return std::nullopt;
@@ -203,6 +209,7 @@ void ClusterCache::take(const WatchedKind& kind, const Json& object, Source sour
     const Json part = kept_part(kind, object, owner_);
     Glimpse now{.content = content_digest(part), .health = health_of(object)};
     KeptObject kept{.text = dump(part), .looks = looks_of(now)};
+    kept.text.shrink_to_fit();
     std::lock_guard lock(mutex_);
     was_empty = changes_.empty();
     const auto rollout = experimenter(kind, name.first, kept.text);
@@ -315,13 +322,13 @@ void ClusterCache::forget(const WatchedKind& kind) {
 
 std::vector<PodSummary> ClusterCache::pods_of(const std::string& replica_set_uid) const {
   std::vector<PodSummary> pods;
-  auto names = pods_by_replica_set_.find(replica_set_uid);
-  if (names == pods_by_replica_set_.end()) return pods;
-  for (const Name& name : names->second) {
-    const Entry<PodSummary>& entry = pods_.at(name);
-    pods.push_back(entry.kept);
-    pods.back().uid = entry.uid;
+  auto family = families_.find(replica_set_uid);
+  if (family == families_.end()) return pods;
+  for (const Pods::value_type* pod : family->second.pods) {
+    pods.push_back(pod->second.kept);
+    pods.back().uid = pod->second.uid;
   }
+  std::sort(pods.begin(), pods.end(), [](const PodSummary& a, const PodSummary& b) { return a.name < b.name; });
   return pods;
 }
 
@@ -378,11 +385,10 @@ Observed ClusterCache::observe(const Rollout& rollout, TimePoint now) const {
       auto& kind = summary.experiment.empty() ? observed.workloads : observed.experiments;
       kind.push_back(workload_at(summary, pods_of(summary.workload.uid), owned, now));
     };
-    if (auto names = by_rollout_.find({rollout.key.ns, rollout.key.name}); names != by_rollout_.end())
-      for (const std::string& name : names->second) {
-        const ReplicaSetSummary& summary = replica_sets_.at({rollout.key.ns, name}).kept;
-        if (is_owned(summary, rollout.key, owner_)) add(summary, true);
-      }
+    if (auto marked = by_rollout_.find({rollout.key.ns, rollout.key.name}); marked != by_rollout_.end())
+      for (const ReplicaSets::value_type* replica_set : marked->second)
+        if (const ReplicaSetSummary& summary = replica_set->second.kept; is_owned(summary, rollout.key, owner_))
+          add(summary, true);
     for (const ReplicaSetSummary* summary : adoptable(rollout)) add(*summary, false);
     observed.taken_names = names_taken(rollout.key, observed.workloads);
     for (const std::string& name : {rollout.stable_service, rollout.canary_service}) {

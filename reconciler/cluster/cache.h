@@ -94,14 +94,24 @@ class ClusterCache {
   void drop_unlisted(const WatchedKind& kind, Store<Kept>& store, uint64_t version,
                      const std::unordered_set<std::string>& uids);
 
-  void index(const Entry<ReplicaSetSummary>& entry);
-  void unindex(const Entry<ReplicaSetSummary>& entry);
-  void index(const Entry<PodSummary>& entry);
-  void unindex(const Entry<PodSummary>& entry);
-  void index(const Entry<KeptObject>&) {}
-  void unindex(const Entry<KeptObject>&) {}
-  void index(const Entry<RolloutObject>&) {}
-  void unindex(const Entry<RolloutObject>&) {}
+  using ReplicaSets = Store<ReplicaSetSummary>;
+  using Pods = Store<PodSummary>;
+  /// A ReplicaSet and its pods, whichever of them is known.
+  struct Family {
+    const ReplicaSets::value_type* replica_set = nullptr;
+    std::vector<const Pods::value_type*> pods;
+  };
+
+  void index(const ReplicaSets::value_type& kept);
+  void unindex(const ReplicaSets::value_type& kept);
+  void index(const Pods::value_type& kept);
+  void unindex(const Pods::value_type& kept);
+  void index(const Store<KeptObject>::value_type&) {}
+  void unindex(const Store<KeptObject>::value_type&) {}
+  void index(const Store<RolloutObject>::value_type&) {}
+  void unindex(const Store<RolloutObject>::value_type&) {}
+  template <class Change>
+  void change_family(const std::string& uid, Change change);
 
   bool take_out(const WatchedKind& kind, const Name& name, const std::string& uid);
   void changed(const WatchedKind& kind, const Name& name, std::optional<RolloutKey> rollout);
@@ -119,18 +129,17 @@ class ClusterCache {
   const std::string owner_;
   const std::string manager_;
   mutable std::mutex mutex_;
-  Store<ReplicaSetSummary> replica_sets_;
-  Store<PodSummary> pods_;
+  ReplicaSets replica_sets_;
+  Pods pods_;
   Store<RolloutObject> rollouts_;
   std::map<WatchedKind, Store<KeptObject>> objects_;
   std::set<WatchedKind> listed_;
   std::map<WatchedKind, uint64_t> watched_until_;       // the newest version that the watch of each kind has shown
   std::unordered_map<std::string, WatchedKind> ended_;  // uids we deleted, until the watch has shown their end
 
-  std::map<Name, std::set<std::string>> by_rollout_;  // ReplicaSet names
+  std::map<Name, std::vector<const ReplicaSets::value_type*>> by_rollout_;
   UnmarkedIndex unmarked_;
-  std::unordered_map<std::string, Name> replica_set_by_uid_;
-  std::unordered_map<std::string, std::set<Name>> pods_by_replica_set_;  // uid -> pods, in order of name
+  std::unordered_map<std::string, Family> families_;  // by the uid of the ReplicaSet
 
   std::map<ObjectKey, ClusterChange> changes_;
   std::function<void()> wake_;

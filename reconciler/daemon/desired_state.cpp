@@ -49,19 +49,20 @@ DesiredState::Touched DesiredState::put(const std::string& path, ManifestFile re
     return {};
   }
   File file{.rollouts = std::move(read.rollouts), .refused = std::move(read.refused)};
+  file.rollouts.shrink_to_fit();
   for (const RolloutAt& at : read.rollout_lines)
     if (at.prune != PruneMark::None) file.marks[rollout_object_key(at.key)] = at.prune;
+  std::map<ObjectKey, std::string> objects;
   for (PlainObject& object : read.objects) {
     kinds_[{object.key.group, object.key.kind}].api_version = text_at(object.object, {"apiVersion"});
     if (PruneMark mark = prune_mark(object.object); mark != PruneMark::None) file.marks[object.key] = mark;
-    if (!file.objects.emplace(object.key, dump(object.object)).second)
+    if (!objects.emplace(object.key, dump(object.object)).second)
       problems_[path].push_back({path, object.line, 0, format("{} stands in this file twice", object.key.text())});
   }
   // The file as a whole is in force or not: half of it would be a state nobody asked for.
   if (problems_.contains(path)) return {};
   Touched touched = remove(path);
-  touched.add(index(path, file));
-  files_[path] = std::move(file);
+  touched.add(index(*files_.emplace(path, std::move(file)).first, std::move(objects)));
   return touched;
 }
 
@@ -69,56 +70,80 @@ DesiredState::Touched DesiredState::remove(const std::string& path) {
   problems_.erase(path);
   auto file = files_.find(path);
   if (file == files_.end()) return {};
-  Touched touched = unindex(path, file->second);
+  Touched touched = unindex(*file);
   files_.erase(file);
   return touched;
 }
 
-DesiredState::Touched DesiredState::index(const std::string& path, const File& file) {
+/// A file claims an object once, however often it names it: a Rollout that is published is an object too.
+DesiredState::Claim& DesiredState::claim(const ObjectKey& key, const Files::value_type& file) {
+  auto& claims = named_[key].claims;
+  auto place = std::lower_bound(claims.begin(), claims.end(), file.first,
+                                [](const Claim& at, const std::string& path) { return at.file->first < path; });
+  if (place != claims.end() && place->file == &file) return *place;
+  return *claims.insert(place, {.file = &file});
+}
+
+/// Forgets the object when nothing is left to know of it.
+template <class Change>
+void DesiredState::change(const ObjectKey& key, Change change) {
+  Named* named = named_.find(key);
+  // A published Rollout stands among the rollouts and among the objects of its file.
+  if (!named) return;
+  change(*named);
+  if (named->claims.empty() && named->users.empty() && named->makers == 0) named_.erase(key);
+}
+
+DesiredState::Touched DesiredState::index(Files::value_type& at, std::map<ObjectKey, std::string> objects) {
+  File& file = at.second;
   Touched touched;
   for (const Rollout& r : file.rollouts) {
-    paths_[rollout_object_key(r.key)].insert(path);
-    for (const ObjectKey& used : used_by(r)) ++users_[used][r.key];
+    claim(rollout_object_key(r.key), at);
+    for (const ObjectKey& used : used_by(r)) named_[used].users.push_back(&r);
     for (const FollowedKind& kind : route_kinds(r)) ++route_kinds_[kind];
     for (const ObjectKey& key : made_for(r)) {
-      ++made_[key];
+      if (++named_[key].makers == 1) made_.insert(key);
       touched.made.insert(key);
     }
     touched.rollouts.insert(r.key);
   }
   for (const RefusedRollout& r : file.refused) {
-    paths_[rollout_object_key(r.key)].insert(path);
+    claim(rollout_object_key(r.key), at);
     ++refused_[r.key];
     touched.rollouts.insert(r.key);
   }
-  for (const auto& [key, text] : file.objects) {
-    paths_[key].insert(path);
+  file.objects.reserve(objects.size());
+  for (auto& [key, text] : objects) {
+    text.shrink_to_fit();
+    claim(key, at).text = std::move(text);
+    file.objects.push_back(named_.handle(key));
     ++kinds_[{key.group, key.kind}].objects;
     touched.objects.insert(key);
   }
   return touched;
 }
 
-DesiredState::Touched DesiredState::unindex(const std::string& path, const File& file) {
+DesiredState::Touched DesiredState::unindex(const Files::value_type& at) {
+  const File& file = at.second;
   Touched touched;
   auto forget = [&](const ObjectKey& key) {
-    auto paths = paths_.find(key);
-    // A published Rollout stands among the rollouts and among the objects of its file.
-    if (paths == paths_.end()) return;
-    paths->second.erase(path);
-    if (paths->second.empty()) paths_.erase(paths);
+    change(key,
+           [&](Named& named) { std::erase_if(named.claims, [&](const Claim& claim) { return claim.file == &at; }); });
   };
+  for (auto handle : file.objects) {
+    const ObjectKey key = handle.key();
+    --kinds_.at({key.group, key.kind}).objects;
+    touched.objects.insert(key);
+    if (!is_rollout(key)) forget(key);
+  }
   for (const Rollout& r : file.rollouts) {
     forget(rollout_object_key(r.key));
-    for (const ObjectKey& used : used_by(r)) {
-      auto users = users_.find(used);
-      if (--users->second.at(r.key) > 0) continue;
-      users->second.erase(r.key);
-      if (users->second.empty()) users_.erase(users);
-    }
+    for (const ObjectKey& used : used_by(r)) change(used, [&](Named& named) { std::erase(named.users, &r); });
     for (const FollowedKind& kind : route_kinds(r)) --route_kinds_.at(kind);
     for (const ObjectKey& key : made_for(r)) {
-      if (auto made = made_.find(key); --made->second == 0) made_.erase(made);
+      change(key, [&](Named& named) {
+        if (--named.makers == 0) made_.erase(key);
+      });
       touched.made.insert(key);
     }
     touched.rollouts.insert(r.key);
@@ -128,18 +153,22 @@ DesiredState::Touched DesiredState::unindex(const std::string& path, const File&
     if (auto refused = refused_.find(r.key); --refused->second == 0) refused_.erase(refused);
     touched.rollouts.insert(r.key);
   }
-  for (const auto& [key, text] : file.objects) {
-    forget(key);
-    --kinds_.at({key.group, key.kind}).objects;
-    touched.objects.insert(key);
-  }
   return touched;
 }
 
+bool DesiredState::names(const ObjectKey& key) const {
+  const Named* named = named_.find(key);
+  return named && !named->claims.empty();
+}
+
+const DesiredState::Claim* DesiredState::only_claim(const ObjectKey& key) const {
+  const Named* named = named_.find(key);
+  return named && named->claims.size() == 1 ? &named->claims.front() : nullptr;
+}
+
 const DesiredState::File* DesiredState::only_file_of(const ObjectKey& key) const {
-  auto paths = paths_.find(key);
-  if (paths == paths_.end() || paths->second.size() != 1) return nullptr;
-  return &files_.at(*paths->second.begin());
+  const Claim* claim = only_claim(key);
+  return claim ? &claim->file->second : nullptr;
 }
 
 const Rollout* DesiredState::rollout(const RolloutKey& key) const {
@@ -157,31 +186,32 @@ const RefusedRollout* DesiredState::refused(const RolloutKey& key) const {
 }
 
 std::set<std::string> DesiredState::paths_of(const ObjectKey& key) const {
-  auto paths = paths_.find(key);
-  return paths == paths_.end() ? std::set<std::string>{} : paths->second;
+  std::set<std::string> paths;
+  if (const Named* named = named_.find(key))
+    for (const Claim& claim : named->claims) paths.insert(claim.file->first);
+  return paths;
 }
 
 std::string DesiredState::path_of(const ObjectKey& key) const {
-  auto paths = paths_.find(key);
-  return paths != paths_.end() && paths->second.size() == 1 ? *paths->second.begin() : "";
+  const Claim* claim = only_claim(key);
+  return claim ? claim->file->first : "";
 }
 
 std::optional<Json> DesiredState::object(const ObjectKey& key) const {
-  const File* file = only_file_of(key);
-  if (!file) return std::nullopt;
-  auto text = file->objects.find(key);
-  if (text == file->objects.end()) return std::nullopt;
-  return Json::parse(text->second);
+  const Claim* claim = only_claim(key);
+  return claim && !claim->text.empty() ? std::optional(Json::parse(claim->text)) : std::nullopt;
 }
 
 std::optional<InventoryEntry> DesiredState::entry(const ObjectKey& key) const {
-  auto paths = paths_.find(key);
-  if (paths == paths_.end() && made_.contains(key)) return InventoryEntry{.key = key, .version = version_of_route(key)};
-  if (paths == paths_.end()) return std::nullopt;
-  const File& file = files_.at(*paths->second.begin());
+  const Named* named = named_.find(key);
+  if (!named) return std::nullopt;
+  if (named->claims.empty() && named->makers > 0) return InventoryEntry{.key = key, .version = version_of_route(key)};
+  if (named->claims.empty()) return std::nullopt;
+  const Claim& claim = named->claims.front();
+  const File& file = claim.file->second;
   InventoryEntry out{.key = key, .version = "v1alpha1"};
   if (auto mark = file.marks.find(key); mark != file.marks.end()) out.mark = mark->second;
-  if (auto object = file.objects.find(key); object != file.objects.end()) out.version = version_in(object->second);
+  if (!claim.text.empty()) out.version = version_in(claim.text);
   for (const Rollout& r : file.rollouts)
     if (rollout_object_key(r.key) == key && !(r.stable_service + r.canary_service).empty())
       out.services = {r.stable_service, r.canary_service};
@@ -190,8 +220,8 @@ std::optional<InventoryEntry> DesiredState::entry(const ObjectKey& key) const {
 
 std::set<RolloutKey> DesiredState::users_of(const ObjectKey& key) const {
   std::set<RolloutKey> out;
-  if (auto users = users_.find(key); users != users_.end())
-    for (const auto& [user, files] : users->second) out.insert(user);
+  if (const Named* named = named_.find(key))
+    for (const Rollout* user : named->users) out.insert(user->key);
   return out;
 }
 
@@ -218,11 +248,7 @@ std::optional<RolloutKey> DesiredState::refused_in(const std::string& ns) const 
   return first != refused_.end() && first->first.ns == ns ? std::optional(first->first) : std::nullopt;
 }
 
-std::vector<ObjectKey> DesiredState::made() const {
-  std::vector<ObjectKey> keys;
-  for (const auto& [key, rollouts] : made_) keys.push_back(key);
-  return keys;
-}
+std::vector<ObjectKey> DesiredState::made() const { return {made_.begin(), made_.end()}; }
 
 std::set<FollowedKind> DesiredState::kinds() const {
   std::set<FollowedKind> out;
@@ -243,7 +269,7 @@ std::map<std::string, size_t> DesiredState::object_counts() const {
 std::vector<ObjectKey> DesiredState::objects() const {
   std::vector<ObjectKey> keys;
   for (const auto& [path, file] : files_)
-    for (const auto& [key, text] : file.objects) keys.push_back(key);
+    for (auto handle : file.objects) keys.push_back(handle.key());
   return keys;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/object_key.h"
+#include "base/object_map.h"
 #include "manifest/manifest.h"
 #include "ports.h"
 #include "rollout/rollout.h"
@@ -38,9 +39,9 @@ class DesiredState {
   const RefusedRollout* refused(const RolloutKey& key) const;
   /// The file that names it; empty when none or several do.
   std::string path_of(const ObjectKey& key) const;
-  bool names(const ObjectKey& key) const { return paths_.contains(key); }
+  bool names(const ObjectKey& key) const;
   /// Does a file name it, or the router of a Rollout make it?
-  bool needs(const ObjectKey& key) const { return paths_.contains(key) || made_.contains(key); }
+  bool needs(const ObjectKey& key) const { return names(key) || made_.contains(key); }
   /// All files that name it.
   std::set<std::string> paths_of(const ObjectKey& key) const;
   /// The plain object of that name as its one file has it.
@@ -73,30 +74,47 @@ class DesiredState {
   const std::map<std::string, std::vector<Problem>>& problems() const { return problems_; }
 
  private:
-  /// Objects are kept as text: ten thousand rollouts bring three times as many, and few are ever looked at again.
+  struct File;
+  using Files = std::map<std::string, File>;
+
+  /// A file that names an object. The object is kept as text: ten thousand rollouts bring three times as many, and few
+  /// are ever looked at again.
+  struct Claim {
+    const Files::value_type* file = nullptr;
+    std::string text;  ///< empty of a Rollout that is not published
+  };
+  /// What is known of an object that Git names or a rollout uses; gone when neither is so. While a file moves, two
+  /// files claim the same object and its users are there twice.
+  struct Named {
+    std::vector<Claim> claims;  ///< in order of path
+    std::vector<const Rollout*> users;
+    int makers = 0;  ///< how many rollouts have it made
+  };
   struct File {
     std::vector<Rollout> rollouts;
     std::vector<RefusedRollout> refused;
-    std::map<ObjectKey, std::string> objects;
+    std::vector<ObjectMap<Named>::Handle> objects;
     std::map<ObjectKey, PruneMark> marks;  ///< of the few that have one
   };
-  Touched index(const std::string& path, const File& file);
-  Touched unindex(const std::string& path, const File& file);
-  const File* only_file_of(const ObjectKey& key) const;
-
   struct NamedKind {
     size_t objects = 0;
     std::string api_version;  ///< as the manifest that came last has it
   };
 
-  std::map<std::string, File> files_;
+  Touched index(Files::value_type& file, std::map<ObjectKey, std::string> objects);
+  Touched unindex(const Files::value_type& file);
+  Claim& claim(const ObjectKey& key, const Files::value_type& file);
+  template <class Change>
+  void change(const ObjectKey& key, Change change);
+  const Claim* only_claim(const ObjectKey& key) const;
+  const File* only_file_of(const ObjectKey& key) const;
+
+  Files files_;
+  ObjectMap<Named> named_;
   std::map<std::pair<std::string, std::string>, NamedKind> kinds_;  ///< by group and kind
   std::map<FollowedKind, size_t> route_kinds_;                      ///< how many rollouts route through them
-  std::map<ObjectKey, std::set<std::string>> paths_;
-  std::map<ObjectKey, int> made_;      ///< how many rollouts have it made
+  std::set<ObjectKey> made_;
   std::map<RolloutKey, int> refused_;  ///< in how many files
-  /// How many files name each user: while a file moves, two do.
-  std::map<ObjectKey, std::map<RolloutKey, int>> users_;
   std::map<std::string, std::vector<Problem>> problems_;
 };
 

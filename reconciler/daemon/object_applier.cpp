@@ -178,7 +178,7 @@ std::optional<ObjectWork> ObjectApplier::work_for(const ObjectKey& key, Json in_
                   .step = step};
   work.manifest["metadata"]["labels"][std::string(kOwnerLabel)] = options_.owner;
   work.ignored = ignored_paths(options_.ignore, work.in_git);
-  if (auto known = known_.find(key); known != known_.end()) work.last_digest = known->second.digest;
+  if (const Known* known = known_.find(key)) work.last_digest = known->digest;
   return work;
 }
 

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 
+#include "base/object_map.h"
 #include "daemon/backoff.h"
 #include "daemon/desired_state.h"
 #include "daemon/object_report.h"
@@ -112,7 +113,7 @@ class ObjectApplier {
   std::map<ObjectKey, Duration> look_;  ///< whose live object changed; when to compare it
   std::map<ObjectKey, Failed> failed_;
   std::set<ObjectKey> writing_;
-  std::map<ObjectKey, Known> known_;
+  ObjectMap<Known> known_;
   std::map<ObjectKey, Unsettled> unsettled_;  ///< those that are not current
   std::map<ObjectKey, DriftReport> drifted_;  ///< and not corrected
   std::map<ObjectKey, DriftHistory> corrected_;

@@ -26,33 +26,32 @@ std::vector<std::string> Inventory::load(int chunk, const std::map<std::string, 
       continue;
     }
     bytes_[size_t(chunk)] += weight(*entry);
-    auto [place, added] =
-        entries_.try_emplace(entry->key, Kept{entry->version, entry->uid, entry->services, entry->mark, chunk, true});
-    if (added) ++groups_[entry->key.group];
+    if (entries_.contains(entry->key)) continue;
+    entries_[entry->key] = {entry->version, entry->uid, entry->services, entry->mark, chunk, true};
+    ++groups_[entry->key.group];
   }
   return troubles;
 }
 
-InventoryEntry Inventory::entry_of(const Entries::value_type& kept) {
-  const auto& [key, rest] = kept;
-  return {.key = key, .version = rest.version, .uid = rest.uid, .mark = rest.mark, .services = rest.services};
+InventoryEntry Inventory::entry_of(const ObjectKey& key, const Kept& kept) {
+  return {.key = key, .version = kept.version, .uid = kept.uid, .mark = kept.mark, .services = kept.services};
 }
 
 std::optional<InventoryEntry> Inventory::find(const ObjectKey& key) const {
-  auto kept = entries_.find(key);
-  return kept == entries_.end() ? std::nullopt : std::optional(entry_of(*kept));
+  const Kept* kept = entries_.find(key);
+  return kept ? std::optional(entry_of(key, *kept)) : std::nullopt;
 }
 
 std::vector<ObjectKey> Inventory::keys() const {
   std::vector<ObjectKey> out;
   out.reserve(entries_.size());
-  for (const auto& [key, kept] : entries_) out.push_back(key);
+  entries_.for_each([&](const ObjectKey& key, const Kept&) { out.push_back(key); });
   return out;
 }
 
 std::optional<int> Inventory::chunk_of(const ObjectKey& key) const {
-  auto kept = entries_.find(key);
-  return kept == entries_.end() ? std::nullopt : std::optional(kept->second.chunk);
+  const Kept* kept = entries_.find(key);
+  return kept ? std::optional(kept->chunk) : std::nullopt;
 }
 
 int Inventory::chunk_with_room(size_t bytes) {
@@ -65,47 +64,46 @@ int Inventory::chunk_with_room(size_t bytes) {
 void Inventory::touch(int chunk, const ObjectKey& key) { unsaved_[chunk][entry_id(key)] = key; }
 
 void Inventory::name(const InventoryEntry& entry) {
-  auto kept = entries_.find(entry.key);
-  if (kept == entries_.end()) {
+  Kept* kept = entries_.find(entry.key);
+  if (!kept) {
     const size_t bytes = weight(entry);
     const int chunk = chunk_with_room(bytes);
     bytes_[size_t(chunk)] += bytes;
-    entries_.emplace(entry.key, Kept{entry.version, entry.uid, entry.services, entry.mark, chunk, false});
+    entries_[entry.key] = {entry.version, entry.uid, entry.services, entry.mark, chunk, false};
     ++groups_[entry.key.group];
     ++additions_;
     return touch(chunk, entry.key);
   }
-  const InventoryEntry before = entry_of(*kept);
+  const InventoryEntry before = entry_of(entry.key, *kept);
   InventoryEntry next = entry;
   next.uid = before.uid;
   if (next == before) return;
-  Kept& rest = kept->second;
-  size_t& bytes = bytes_[size_t(rest.chunk)];
+  size_t& bytes = bytes_[size_t(kept->chunk)];
   bytes = bytes - weight(before) + weight(next);
-  rest.version = next.version;
-  rest.mark = next.mark;
-  rest.services = next.services;
-  touch(rest.chunk, entry.key);
+  kept->version = next.version;
+  kept->mark = next.mark;
+  kept->services = next.services;
+  touch(kept->chunk, entry.key);
 }
 
 void Inventory::set_uid(const ObjectKey& key, const std::string& uid) {
-  auto kept = entries_.find(key);
-  if (kept == entries_.end() || kept->second.uid == uid) return;
-  size_t& bytes = bytes_[size_t(kept->second.chunk)];
-  bytes -= weight(entry_of(*kept));
-  kept->second.uid = uid;
-  bytes += weight(entry_of(*kept));
-  touch(kept->second.chunk, key);
+  Kept* kept = entries_.find(key);
+  if (!kept || kept->uid == uid) return;
+  size_t& bytes = bytes_[size_t(kept->chunk)];
+  bytes -= weight(entry_of(key, *kept));
+  kept->uid = uid;
+  bytes += weight(entry_of(key, *kept));
+  touch(kept->chunk, key);
 }
 
 void Inventory::erase(const ObjectKey& key) {
-  auto kept = entries_.find(key);
-  if (kept == entries_.end()) return;
-  bytes_[size_t(kept->second.chunk)] -= weight(entry_of(*kept));
-  if (!kept->second.stored) --additions_;
+  const Kept* kept = entries_.find(key);
+  if (!kept) return;
+  bytes_[size_t(kept->chunk)] -= weight(entry_of(key, *kept));
+  if (!kept->stored) --additions_;
   if (--groups_[key.group] == 0) groups_.erase(key.group);
-  touch(kept->second.chunk, key);
-  entries_.erase(kept);
+  touch(kept->chunk, key);
+  entries_.erase(key);
 }
 
 std::optional<ObjectKey> Inventory::alias_of(const InventoryEntry& entry) const {
@@ -114,15 +112,15 @@ std::optional<ObjectKey> Inventory::alias_of(const InventoryEntry& entry) const 
     if (group == entry.key.group) continue;
     ObjectKey other = entry.key;
     other.group = group;
-    auto kept = entries_.find(other);
-    if (kept != entries_.end() && kept->second.uid == entry.uid) return other;
+    const Kept* kept = entries_.find(other);
+    if (kept && kept->uid == entry.uid) return other;
   }
   return std::nullopt;
 }
 
 bool Inventory::is_stored(const ObjectKey& key) const {
-  auto kept = entries_.find(key);
-  return kept != entries_.end() && kept->second.stored;
+  const Kept* kept = entries_.find(key);
+  return kept && kept->stored;
 }
 
 std::set<int> Inventory::unsaved_chunks() const {
@@ -135,7 +133,7 @@ std::set<int> Inventory::chunks_with_additions() const {
   std::set<int> out;
   for (const auto& [chunk, keys] : unsaved_)
     for (const auto& [id, key] : keys)
-      if (auto kept = entries_.find(key); kept != entries_.end() && !kept->second.stored) {
+      if (const Kept* kept = entries_.find(key); kept && !kept->stored) {
         out.insert(chunk);
         break;
       }
@@ -147,9 +145,9 @@ ChunkChange Inventory::take_change(int chunk) {
   auto keys = unsaved_.find(chunk);
   if (keys == unsaved_.end()) return out;
   for (const auto& [id, key] : keys->second) {
-    auto kept = entries_.find(key);
-    const bool here = kept != entries_.end() && kept->second.chunk == chunk;
-    out.entries[id] = here ? std::optional(entry_text(entry_of(*kept))) : std::nullopt;
+    const Kept* kept = entries_.find(key);
+    const bool here = kept && kept->chunk == chunk;
+    out.entries[id] = here ? std::optional(entry_text(entry_of(key, *kept))) : std::nullopt;
   }
   unsaved_.erase(keys);
   return out;
@@ -160,9 +158,9 @@ void Inventory::saved(const ChunkChange& change) {
     if (!text) continue;
     auto entry = read_entry(*text);
     CHECK(entry);
-    auto kept = entries_.find(entry->key);
-    if (kept == entries_.end() || kept->second.stored || kept->second.chunk != change.chunk) continue;
-    kept->second.stored = true;
+    Kept* kept = entries_.find(entry->key);
+    if (!kept || kept->stored || kept->chunk != change.chunk) continue;
+    kept->stored = true;
     --additions_;
   }
 }

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/object_key.h"
+#include "base/object_map.h"
 #include "base/result.h"
 
 namespace reconciler {
@@ -91,12 +92,11 @@ class Inventory {
     int chunk = 0;
     bool stored = false;
   };
-  using Entries = std::map<ObjectKey, Kept>;
-  static InventoryEntry entry_of(const Entries::value_type& kept);
+  static InventoryEntry entry_of(const ObjectKey& key, const Kept& kept);
   int chunk_with_room(size_t bytes);
   void touch(int chunk, const ObjectKey& key);
 
-  Entries entries_;
+  ObjectMap<Kept> entries_;
   std::map<std::string, int> groups_;                        ///< how many entries each API group has
   std::vector<size_t> bytes_;                                ///< of each chunk
   std::map<int, std::map<std::string, ObjectKey>> unsaved_;  ///< by chunk and id
