@@ -24,6 +24,8 @@ constexpr int kBusyPerMillisecond = 8;
 /// What workloadRef names is not watched.
 constexpr Duration kReadAgain = 30s;
 
+std::optional<Status> recorded_of(const SharedStatus& status) { return status ? std::optional(*status) : std::nullopt; }
+
 Json status_of(const RolloutObject& object) {
   auto status = parse_json(object.status);
   return status ? *std::move(status) : Json();
@@ -126,7 +128,7 @@ std::optional<RolloutRunner::Planned> RolloutRunner::refuse(const RolloutKey& ke
     tracked.trouble = "refused: " + why;
     return std::nullopt;
   }
-  Status next = tracked.status.value_or(Status{});
+  Status next = tracked.status ? *tracked.status : Status{};
   next.phase = Phase::Degraded;
   next.refused = why;
   if (!tracked.status) next.commit = tracked.commit.empty() ? look_up_commit(key, head) : tracked.commit;
@@ -219,12 +221,13 @@ std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& 
   if (live->object && live->object->ours && live->object->scaled) desired.replicas = *live->object->scaled;
   if (tracked.workload)
     if (auto replicas = integer_at(*tracked.workload, {"spec", "replicas"})) live->workload_replicas = int(*replicas);
-  desired = resolved(with_known_hash(std::move(desired), *live, tracked.status), *live, tracked.status);
-  Decision decision = plan(desired, *live, tracked.status, now);
+  const std::optional<Status> recorded = recorded_of(tracked.status);
+  desired = resolved(with_known_hash(std::move(desired), *live, recorded), *live, recorded);
+  Decision decision = plan(desired, *live, recorded, now);
   // Only a beginning names the commit that asked for it; the look-up walks history and is left out elsewhere.
   if (!decision.subject.empty() && decision.status.commit.empty()) {
     tracked.commit = desired.commit = look_up_commit(key, head);
-    decision = plan(desired, *live, tracked.status, now);
+    decision = plan(desired, *live, recorded, now);
   }
   auto broken = violations(desired, *live, decision);
   if (!broken.empty()) {
@@ -279,8 +282,9 @@ void RolloutRunner::take_over(Planned& planned) {
   if (transition) {
     // What was refused may not be asked for any more.
     tracked.parked = false;
-    if (hooks_.happened) hooks_.happened(planned.key, decision.status, events_of(tracked.status, decision));
-    tracked.status = decision.status;
+    if (hooks_.happened)
+      hooks_.happened(planned.key, decision.status, events_of(recorded_of(tracked.status), decision));
+    tracked.status = std::make_shared<const Status>(decision.status);
     const Status& s = decision.status;
     log_info(decision.subject, {{"rollout", planned.key.text()},
                                 {"phase", to_text(s.phase)},
@@ -331,7 +335,7 @@ void RolloutRunner::act(const RolloutKey& key, Tracked& tracked, std::vector<Act
 /// A conflict is no failure: it is observed again, and tried again.
 void RolloutRunner::tell_done(const RolloutKey& key, const std::vector<Action>& actions, size_t done,
                               const Result<void>& result) {
-  const auto& status = tracked_.at(key).status;
+  const SharedStatus status = tracked_.at(key).status;
   if (!hooks_.happened || !status) return;
   std::vector<RolloutEvent> events;
   for (size_t i = 0; i < done; ++i)

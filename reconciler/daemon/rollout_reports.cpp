@@ -12,7 +12,7 @@ bool comes_before(const std::shared_ptr<const RolloutReport>& report, const Roll
 }
 
 RolloutCounts counts_of(const RolloutReport& report) {
-  const bool known = report.status.has_value();
+  const bool known = report.status != nullptr;
   const bool moves = known && (report.status->phase == Phase::Progressing || report.status->phase == Phase::Paused);
   const bool works = !known || report.status->phase == Phase::Progressing;
   return {.under_way = moves,

@@ -14,10 +14,13 @@
 
 namespace reconciler {
 
+/// A status is large, seldom changes, and is looked at by several.
+using SharedStatus = std::shared_ptr<const Status>;
+
 /// One rollout as others may see it.
 struct RolloutReport {
   RolloutKey key;
-  std::optional<Status> status;
+  SharedStatus status;  ///< null when there is none yet
   std::string why;      ///< what it waits for, or why the last transition happened
   std::string trouble;  ///< why nothing is decided or done: held, refused, a failed action; empty when all is well
   LivePhase live;       ///< follows the pods too

@@ -32,7 +32,7 @@ void RolloutRunner::load_status(const RolloutKey& key, const std::string& path, 
   unreported_.insert(key);
   auto status = read_status(path, text);
   if (status) {
-    tracked.status = std::move(*status);
+    tracked.status = std::make_shared<const Status>(*std::move(status));
   } else {
     tracked.unreadable = status.error().message;
   }
@@ -138,7 +138,7 @@ bool RolloutRunner::idle() const { return busy_ == 0 && due_.empty(); }
 
 std::optional<Status> RolloutRunner::status(const RolloutKey& key) const {
   auto tracked = tracked_.find(key);
-  return tracked == tracked_.end() ? std::nullopt : tracked->second.status;
+  return tracked == tracked_.end() || !tracked->second.status ? std::nullopt : std::optional(*tracked->second.status);
 }
 
 RolloutReport RolloutRunner::report(const RolloutKey& key, const Tracked& t) const {

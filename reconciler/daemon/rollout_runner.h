@@ -91,7 +91,7 @@ class RolloutRunner {
 
  private:
   struct Tracked {
-    std::optional<Status> status;
+    SharedStatus status;
     std::string unreadable;  ///< why its status file cannot be read
     std::string commit;
     std::vector<std::string> requested;

@@ -12,7 +12,9 @@ namespace {
 RolloutReport report(int number, Phase phase, std::string trouble = "") {
   Status status;
   status.phase = phase;
-  return {.key = {"shop", "app-" + std::to_string(number)}, .status = status, .trouble = std::move(trouble)};
+  return {.key = {"shop", "app-" + std::to_string(number)},
+          .status = std::make_shared<Status>(status),
+          .trouble = std::move(trouble)};
 }
 
 std::map<RolloutKey, std::string> troubles(const RolloutReports& reports) {

@@ -16,7 +16,8 @@ Report report_of_a_canary() {
   Report report;
   report.head = "3f1c0d2e";
   report.leadership = {.leads = true, .term = 1, .leader = "a"};
-  report.rollouts = {{.key = {"shop", "checkout"}, .status = status, .why = "pausing for 5m"}};
+  report.rollouts = {
+      {.key = {"shop", "checkout"}, .status = std::make_shared<Status>(status), .why = "pausing for 5m"}};
   return report;
 }
 
