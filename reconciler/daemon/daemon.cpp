@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "base/log.h"
+#include "base/parallel.h"
 #include "daemon/shared_objects.h"
 #include "manifest/status_file.h"
 
@@ -12,6 +13,7 @@ namespace reconciler {
 namespace {
 
 constexpr size_t kManifestBytesMax = 1 << 20;
+constexpr size_t kFilesAtOnce = 128;
 constexpr size_t kDecisionBytesMax = 64 << 10;
 constexpr size_t kRequestsNamed = 20;
 constexpr Duration kClusterRetry = 200ms;
@@ -235,7 +237,11 @@ bool Daemon::take_manifests(const std::string& from, const std::string& to) {
   }
   trouble_.clear();
   DesiredState::Touched touched;
-  for (const TreeChange& change : *changes) take_file(change, from, to, touched);
+  for (size_t first = 0; first < changes->size(); first += kFilesAtOnce) {
+    std::span some(changes->begin() + ptrdiff_t(first), std::min(kFilesAtOnce, changes->size() - first));
+    std::vector<ManifestFile> files = read_files(some);
+    for (size_t i = 0; i < some.size(); ++i) take_file(some[i], std::move(files[i]), from, touched);
+  }
   head_ = to;
   const bool ours_only = std::all_of(changes->begin(), changes->end(), [&](auto& c) { return is_own_file(c.path); });
   if (manifest_commit_.empty() || !ours_only) manifest_commit_ = to;
@@ -257,10 +263,35 @@ bool Daemon::take_manifests(const std::string& from, const std::string& to) {
   return true;
 }
 
-void Daemon::take_file(const TreeChange& change, const std::string& from, const std::string&,
+bool Daemon::is_manifest(const TreeChange& change) const {
+  return !is_own_file(change.path) && is_manifest_path(change.path);
+}
+
+/// What these files say now; nothing of those that are no manifests, or gone. Texts are fetched one by one, as Git is
+/// read by one thread; making sense of them is most of a cold start, and is shared out.
+std::vector<ManifestFile> Daemon::read_files(std::span<const TreeChange> changes) const {
+  std::vector<ManifestFile> files(changes.size());
+  std::vector<std::pair<size_t, std::string>> texts;
+  for (size_t i = 0; i < changes.size(); ++i) {
+    const TreeChange& change = changes[i];
+    if (!is_manifest(change) || !change.after || change.after->kind != EntryKind::File) continue;
+    auto text = git_.read(change.after->blob, kManifestBytesMax);
+    if (text)
+      texts.emplace_back(i, *std::move(text));
+    else
+      files[i].problems.push_back({.file = change.path, .message = text.error().message});
+  }
+  parallel_for(texts.size(), [&](size_t n) {
+    const auto& [i, text] = texts[n];
+    files[i] = read_manifests(changes[i].path, text, options_.default_namespace);
+  });
+  return files;
+}
+
+void Daemon::take_file(const TreeChange& change, ManifestFile file, const std::string& from,
                        DesiredState::Touched& touched) {
   const std::string& path = change.path;
-  if (is_own_file(path) || !is_manifest_path(path)) return;
+  if (!is_manifest(change)) return;
   auto take = [&](const DesiredState::Touched& by_this) {
     if (!from.empty())
       for (const RolloutKey& key : by_this.rollouts) last_path_[key] = path;
@@ -270,13 +301,6 @@ void Daemon::take_file(const TreeChange& change, const std::string& from, const 
   if (change.after->kind != EntryKind::File) {
     log_warn("skipped, it is no regular file", {{"path", path}});
     return take(desired_.remove(path));
-  }
-  auto text = git_.read(change.after->blob, kManifestBytesMax);
-  ManifestFile file;
-  if (text) {
-    file = read_manifests(path, *text, options_.default_namespace);
-  } else {
-    file.problems.push_back({.file = path, .message = text.error().message});
   }
   for (const Problem& warning : file.warnings) log_warn(warning.text());
   for (const Problem& problem : file.problems)

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -87,8 +88,9 @@ class Daemon {
   bool read_status();
   void step_down();
   bool take_manifests(const std::string& from, const std::string& to);
-  void take_file(const TreeChange& change, const std::string& from, const std::string& to,
-                 DesiredState::Touched& touched);
+  bool is_manifest(const TreeChange& change) const;
+  std::vector<ManifestFile> read_files(std::span<const TreeChange> changes) const;
+  void take_file(const TreeChange& change, ManifestFile file, const std::string& from, DesiredState::Touched& touched);
   void take_inventory(const DesiredState::Touched& touched, const std::string& from, const std::string& to);
   Retirement retirement(const RolloutKey& key, const std::string& from, const std::string& to) const;
   void begin_inventory();

@@ -3,6 +3,8 @@
 #include "base/format.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/object_map.h"
+#include "base/parallel.h"
 #include "base/time.h"
 #include "catch.h"
 
@@ -63,4 +65,36 @@ TEST_CASE("base64 is read back as it was written, line breaks and all", "[base64
   CHECK(to_base64("fooba") == "Zm9vYmE=");
   CHECK(from_base64("Zm9v\nYmFy\n") == "foobar");
   for (auto bad : {"Zm9", "Zm9v!", "Zm=v", "===="}) CHECK_FALSE(from_base64(bad));
+}
+
+TEST_CASE("a JSON document may be as deep as allowed, and brackets in text do not count", "[json]") {
+  CHECK(parse_json(std::string(3, '[') + std::string(3, ']'), 3));
+  CHECK_FALSE(parse_json(std::string(4, '[') + std::string(4, ']'), 3));
+  CHECK(parse_json(R"({"a":"[[[[\"{{{{"})", 1));
+  CHECK(parse_json(R"([{"a":1},{"b":[2]},{"c":3}])", 3));
+}
+
+TEST_CASE("work is shared out, each piece once", "[parallel]") {
+  for (size_t count : {0, 1, 7, 1000}) {
+    std::vector<int> done(count);
+    parallel_for(count, [&](size_t i) { ++done[i]; });
+    CHECK(done == std::vector<int>(count, 1));
+  }
+}
+
+TEST_CASE("objects are kept and visited in order of key", "[object_map]") {
+  ObjectMap<int> map;
+  const std::vector<ObjectKey> keys = {
+      {"", "Service", "cart", "a"}, {"", "Service", "shop", "a"}, {"", "Service", "shop", "b"}, {"apps", "A", "", "a"}};
+  for (size_t i : {2, 0, 3, 1}) map[keys[i]] = int(i);
+  const auto handle = map.handle(keys[1]);
+  CHECK(map.size() == 4);
+  CHECK_FALSE(map.contains({"", "Service", "shop", "c"}));
+  map.erase({"", "Pod", "shop", "a"});
+  map.erase(keys[2]);
+  CHECK(map.find(keys[2]) == nullptr);
+  CHECK(handle.key() == keys[1]);
+  std::vector<std::pair<ObjectKey, int>> seen;
+  map.for_each([&](const ObjectKey& key, int value) { seen.emplace_back(key, value); });
+  CHECK(seen == std::vector<std::pair<ObjectKey, int>>{{keys[0], 0}, {keys[1], 1}, {keys[3], 3}});
 }
