@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/dry_run.h"
 #include "cli/identity.h"
@@ -35,6 +36,8 @@ namespace {
 
 constexpr int kClusterThreads = 16;
 constexpr Duration kLongestWait = 1h;
+constexpr Duration kRestInterval = 10s;
+constexpr Duration kShortWait = 100ms;
 /// How long `--once` waits for an API server or a repository that does not answer.
 constexpr Duration kOncePatience = 60s;
 
@@ -138,6 +141,7 @@ class Loop {
         if (daemon_.at_rest()) return finish();
         if (!daemon_.begun() && clock_.monotonic() - began > kOncePatience) return finish();
       }
+      if (due - clock_.monotonic() >= kShortWait) rest();
       turn(std::min({due - clock_.monotonic(), kLongestWait, alive, publish()}));
     }
     tell_stopping();
@@ -149,6 +153,12 @@ class Loop {
   /// Waits and takes over what workers have done.
   void turn(Duration longest) {
     for (Completion& complete : workers_.wait(std::max<Duration>(longest, 0ms))) complete();
+  }
+
+  void rest() {
+    if (clock_.monotonic() - rested_ < kRestInterval) return;
+    rested_ = clock_.monotonic();
+    give_back_memory();
   }
 
   void announce() {
@@ -293,11 +303,13 @@ class Loop {
   std::unique_ptr<Endpoints> endpoints_;
   uint64_t hooks_heeded_ = 0;
   Duration last_status_{-10s};
+  Duration rested_{-kRestInterval};
   bool ready_told_ = false;
 };
 
 int run_with(const RunOptions& options) {
   StopSignals::block();
+  share_heaps();
   // A thread that is not the decision thread only carries bytes; an arena each would hold on to memory for nothing.
   mallopt(M_ARENA_MAX, 2);
   auto state = StateDirectory::lock(options.state_directory);

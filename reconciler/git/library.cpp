@@ -19,7 +19,7 @@ void set_up() {
     git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
   // A daemon of its own user may read a bare repository that user `git` owns: we run neither hooks nor filters of it.
   git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
-  git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, static_cast<ssize_t>(16 << 20));  // its own default is 256 MiB
+  git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, static_cast<ssize_t>(4 << 20));  // its own default is 256 MiB
   git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECTS, static_cast<size_t>(2'000'000));
   git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 0);  // `sync_to_disk` makes a whole batch durable at once
   install_network_streams();
