@@ -81,8 +81,8 @@ def many_canaries(world, count):
 def many_transitions(world, count):
     """Seconds to commit and push a transition each of `count` rollouts that nothing else is done about."""
     log = world.log_from_here()
-    refused = {n: manifest(n, "w1").replace("    canary:", "    canary:\n      pingPong: {}") for n in range(count)}
-    world.commit("Not supported", refused)
+    refused = {n: manifest(n, "w1").replace("    canary:", "    canary:\n      maxSurge: many") for n in range(count)}
+    world.commit("Not valid", refused)
     noticed = log.wait(b"head moved")
     harness.eventually("all is pushed", lambda: world.newest_subjects(2 * count).count(": refused: ") == count, every=0.1)
     return time.time() - noticed
