@@ -213,12 +213,49 @@ void ClusterCache::take(const WatchedKind& kind, const Json& object, Source sour
     std::lock_guard lock(mutex_);
     was_empty = changes_.empty();
     const auto rollout = experimenter(kind, name.first, kept.text);
-    if (put(kind, objects_[kind], object, std::move(kept), source)) {
+    const std::string manager = manager_of(kind, name);
+    const bool is_news = put(kind, objects_[kind], object, std::move(kept), source);
+    index_manager(kind, name, manager);
+    if (is_news) {
       changed(kind, name, std::move(now));
       if (rollout) changed(kind, name, rollout);
     }
   }
   wake_if_first(was_empty);
+}
+
+/// Called with the lock held. The rollout that a Service or DestinationRule says it is managed by; empty for none.
+std::string ClusterCache::manager_of(const WatchedKind& kind, const Name& name) const {
+  if (kind != kServices && kind != kDestinationRules) return "";
+  const std::string* text = text_of(kind, name);
+  if (!text || text->find(kManagedByAnnotation) == std::string::npos) return "";
+  auto object = parse_json(*text);
+  return object ? text_at(*object, {"metadata", "annotations", kManagedByAnnotation}) : "";
+}
+
+/// Called with the lock held, after the object changed; `before` is who managed it.
+void ClusterCache::index_manager(const WatchedKind& kind, const Name& name, const std::string& before) {
+  const std::string now = manager_of(kind, name);
+  if (now == before) return;
+  if (!before.empty()) managed_.erase({name.first, before, kind, name.second});
+  if (!now.empty()) managed_.insert({name.first, now, kind, name.second});
+}
+
+/// Called with the lock held.
+void ClusterCache::note_former(const Rollout& rollout, Observed& observed) const {
+  const auto routes = route_objects(rollout);
+  const auto first = managed_.lower_bound({rollout.key.ns, rollout.key.name, {}, ""});
+  for (auto each = first; each != managed_.end(); ++each) {
+    const auto& [ns, manager, kind, name] = *each;
+    if (ns != rollout.key.ns || manager != rollout.key.name) return;
+    const ObjectKey key = key_for(kind, ns, name);
+    const bool is_named = std::any_of(routes.begin(), routes.end(), [&](const RouteObject& o) { return o.key == key; });
+    const bool is_side = kind == kServices && (name == rollout.stable_service || name == rollout.canary_service);
+    if (is_named || is_side) continue;
+    auto object = parse_json(*text_of(kind, {ns, name}));
+    if (object && kind == kServices) observed.former_services[name] = service_state(*object);
+    if (object && kind == kDestinationRules) observed.former_rules[key] = *std::move(object);
+  }
 }
 
 /// Called with the lock held; true when it was there.
@@ -240,7 +277,9 @@ bool ClusterCache::take_out(const WatchedKind& kind, const Name& name, const std
   }
   const std::string* text = text_of(kind, name);
   const auto rollout = text ? experimenter(kind, name.first, *text) : std::nullopt;
+  const std::string manager = manager_of(kind, name);
   if (!drop(objects_[kind], name, uid)) return false;
+  index_manager(kind, name, manager);
   changed(kind, name, std::optional<Glimpse>());
   if (rollout) changed(kind, name, rollout);
   return true;
@@ -317,6 +356,7 @@ void ClusterCache::forget(const WatchedKind& kind) {
   std::lock_guard lock(mutex_);
   listed_.erase(kind);
   objects_.erase(kind);
+  std::erase_if(managed_, [&](const auto& managed) { return std::get<2>(managed) == kind; });
   std::erase_if(ended_, [&](const auto& end) { return end.second == kind; });
 }
 
@@ -396,6 +436,7 @@ Observed ClusterCache::observe(const Rollout& rollout, TimePoint now) const {
         if (auto object = parse_json(*text)) observed.services[name] = service_state(*object);
     }
     note_experiment_services(rollout.key, observed);
+    note_former(rollout, observed);
     for (const RouteObject& route : route_objects(rollout))
       if (const std::string* text = text_of({route.key.group, route.key.kind}, {route.key.ns, route.key.name}))
         routes.emplace_back(route.key, *text);

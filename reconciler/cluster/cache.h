@@ -122,6 +122,9 @@ class ClusterCache {
   const std::string* text_of(const WatchedKind& kind, const Name& name) const;
   std::vector<PodSummary> pods_of(const std::string& replica_set_uid) const;
   std::vector<std::string> names_taken(const RolloutKey& rollout, const std::vector<Workload>& ours) const;
+  std::string manager_of(const WatchedKind& kind, const Name& name) const;
+  void index_manager(const WatchedKind& kind, const Name& name, const std::string& before);
+  void note_former(const Rollout& rollout, Observed& observed) const;
   void note_experiment_services(const RolloutKey& rollout, Observed& observed) const;
   std::vector<const ReplicaSetSummary*> adoptable(const Rollout& rollout) const;
   void wake_if_first(bool was_empty);
@@ -140,6 +143,7 @@ class ClusterCache {
   std::map<Name, std::vector<const ReplicaSets::value_type*>> by_rollout_;
   UnmarkedIndex unmarked_;
   std::unordered_map<std::string, Family> families_;  // by the uid of the ReplicaSet
+  std::set<std::tuple<std::string, std::string, WatchedKind, std::string>> managed_;  // namespace, rollout, kind, name
 
   std::map<ObjectKey, ClusterChange> changes_;
   std::function<void()> wake_;

@@ -29,6 +29,7 @@ inline const WatchedKind kReplicaSets{.group = "apps", .kind = "ReplicaSet", .ke
 inline const WatchedKind kPods{.group = "", .kind = "Pod", .keep = Keep::Summary};
 inline const WatchedKind kServices{.group = "", .kind = "Service"};
 inline const WatchedKind kVirtualServices{.group = "networking.istio.io", .kind = "VirtualService"};
+inline const WatchedKind kDestinationRules{.group = "networking.istio.io", .kind = "DestinationRule"};
 inline const WatchedKind kRollouts{.group = "argoproj.io", .kind = "Rollout", .keep = Keep::Summary};
 inline const WatchedKind kDefinitions{.group = "apiextensions.k8s.io", .kind = "CustomResourceDefinition"};
 

@@ -138,10 +138,16 @@ Result<Json> release_patch(const RolloutKey& rollout, const ReleaseService& acti
   return patch;
 }
 
-Json route_patch(const RewriteRoutes& action) {
+/// What a router makes carries our label, also where another controller made it first.
+Json with_maker(const RewriteRoutes& action, std::string_view owner) {
+  const bool is_made = !text_at(action.after, {"metadata", "labels", kRolloutLabel}).empty();
+  return is_made ? with_owner(action.after, owner) : action.after;
+}
+
+Json route_patch(const RewriteRoutes& action, std::string_view owner) {
   Json patch = Json::array();
   if (Json test = resource_version_test(action.before); !test.is_null()) patch.push_back(test);
-  for (Json& step : tested_difference(action.before, action.after)) patch.push_back(std::move(step));
+  for (Json& step : tested_difference(action.before, with_maker(action, owner))) patch.push_back(std::move(step));
   return patch;
 }
 
@@ -236,7 +242,7 @@ Result<KubernetesWrite> write_for(const RolloutKey& rollout, const Action& actio
   } else if (const auto* rewrite = std::get_if<RewriteRoutes>(&action)) {
     const bool is_new = rewrite->before.is_null();
     write.verb = is_new ? WriteVerb::Create : WriteVerb::JsonPatch;
-    write.body = is_new ? with_owner(rewrite->after, owner) : route_patch(*rewrite);
+    write.body = is_new ? with_owner(rewrite->after, owner) : route_patch(*rewrite, owner);
   }
   return write;
 }

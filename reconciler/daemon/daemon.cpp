@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "base/parallel.h"
+#include "daemon/kept_routes.h"
 #include "daemon/shared_objects.h"
 #include "manifest/status_file.h"
 
@@ -26,7 +27,7 @@ bool lies_under(const std::string& path, const std::string& directory) {
 
 /// Kinds in which a rollout that cannot be read may have something of its own.
 bool may_carry_traffic(const ObjectKey& key) {
-  return key.kind == "Service" || key.kind == "VirtualService" || key.kind == "DestinationRule";
+  return key.kind == "Service" || key.kind == "DestinationRule" || may_share_traffic(key.kind);
 }
 
 }  // namespace

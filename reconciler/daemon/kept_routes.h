@@ -1,15 +1,19 @@
-// What a VirtualService or DestinationRule shows of a rollout whose manifest cannot be read just now.
+// What objects that route show of a rollout whose manifest cannot be carried out just now.
 #pragma once
 
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "base/json.h"
 
 namespace reconciler {
 
-/// The Services, by first label, that the routes of a VirtualService lead to; empty for other kinds.
-std::set<std::string> destination_hosts(const Json& live);
+/// May an object of this kind share traffic between Services?
+bool may_share_traffic(std::string_view kind);
+
+/// The Services, by first label, that the routes of `live` lead to; empty for kinds that do not route.
+std::set<std::string> destination_services(const Json& live);
 
 /// `manifest` with the weights, and the routes put before its own, that lead to the Services in `managed`, as `live`
 /// has them.

@@ -56,7 +56,7 @@ std::string named(const std::vector<FieldChange>& changes) {
 /// `manifest` with the traffic that a rollout unknown to us directs through the live object.
 Result<Json> with_traffic_of(Cluster& cluster, const Json& manifest, const Json& live) {
   std::set<std::string> managed;
-  for (const std::string& host : destination_hosts(live)) {
+  for (const std::string& host : destination_services(live)) {
     auto service =
         cluster.read({{"apiVersion", "v1"},
                       {"kind", "Service"},

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "rollout/ephemeral_metadata.h"
 #include "rollout/experiment_diff.h"
+#include "rollout/removal.h"
 #include "rollout/replica_set.h"
 #include "rollout/restart.h"
 #include "rollout/rolling.h"
@@ -38,6 +39,7 @@ class Comparison {
     replace_workload();
     replace_old_pods();
     forget_history();
+    release_former();
     wait_for_pods();
     return std::move(out_);
   }
@@ -272,8 +274,16 @@ class Comparison {
   }
 
   bool is_selected(const std::string& hash) const {
-    return std::any_of(live_.services.begin(), live_.services.end(),
-                       [&](const auto& service) { return service.second.hash == hash; });
+    auto selects = [&](const auto& service) { return service.second.hash == hash; };
+    return std::any_of(live_.services.begin(), live_.services.end(), selects) ||
+           std::any_of(live_.former_services.begin(), live_.former_services.end(), selects);
+  }
+
+  /// What the rollout named before may still be somebody's way to it, so it gets all pods only when all are of one
+  /// version.
+  void release_former() {
+    if (!routed_ || desired_.paused || !target_.canary.empty() || !out_.actions.empty()) return;
+    out_.actions = release_actions(live_);
   }
 
   /// Empty ReplicaSets beyond the revision history, oldest first; only when all else is at rest.

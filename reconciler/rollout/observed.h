@@ -73,9 +73,13 @@ struct Observed {
   std::vector<Workload> experiments;             ///< ReplicaSets that its experiments made, ordered by name
   std::set<std::string> experiment_services;     ///< the Services of those that exist
   std::map<std::string, ServiceState> services;  ///< the stable and canary Services that exist, by name
-  std::map<ObjectKey, Json> routes;              ///< the objects of its routers that exist, without managedFields
-  std::optional<RolloutObject> object;           ///< nothing when there is none, or its kind does not exist
-  std::optional<int> workload_replicas;          ///< spec.replicas of what workloadRef names, when it has any
+  /// Services, and DestinationRules as far as they are known, that say they are managed by it and that it does not
+  /// name.
+  std::map<std::string, ServiceState> former_services;
+  std::map<ObjectKey, Json> former_rules;
+  std::map<ObjectKey, Json> routes;      ///< the objects of its routers that exist, without managedFields
+  std::optional<RolloutObject> object;   ///< nothing when there is none, or its kind does not exist
+  std::optional<int> workload_replicas;  ///< spec.replicas of what workloadRef names, when it has any
   /// Names of ReplicaSets that look like ours and belong to somebody else.
   std::vector<std::string> taken_names;
   bool operator==(const Observed&) const = default;

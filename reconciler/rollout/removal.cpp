@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "rollout/routing_istio.h"
+
 namespace reconciler {
 namespace {
 
@@ -11,6 +13,14 @@ bool is_selected(const Workload& workload, const Observed& live) {
 }
 
 }  // namespace
+
+std::vector<Action> release_actions(const Observed& live) {
+  std::vector<Action> out;
+  for (const auto& [name, service] : live.former_services)
+    out.emplace_back(ReleaseService{.service = name, .from = service.hash});
+  for (const auto& [key, rule] : live.former_rules) out.emplace_back(RewriteRoutes{key, rule, released_rule(rule)});
+  return out;
+}
 
 std::vector<Action> removal_actions(const Observed& live, const std::set<std::string>& staying) {
   std::vector<Action> first, services, last;
@@ -24,6 +34,7 @@ std::vector<Action> removal_actions(const Observed& live, const std::set<std::st
   for (const auto& [name, service] : live.services)
     if (staying.contains(name) && !service.hash.empty())
       services.emplace_back(ReleaseService{.service = name, .from = service.hash});
+  for (Action& action : release_actions(live)) services.push_back(std::move(action));
   first.insert(first.end(), services.begin(), services.end());
   first.insert(first.end(), last.begin(), last.end());
   return first;

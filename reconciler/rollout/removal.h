@@ -10,6 +10,9 @@
 
 namespace reconciler {
 
+/// What takes the rollout's part out of Services and DestinationRules that it names no more.
+std::vector<Action> release_actions(const Observed& live);
+
 /// What takes its ReplicaSets away, and the hash off the Services in `staying`. Nothing that a Service selects goes
 /// before that Service may select others. Empty when nothing of it is left.
 std::vector<Action> removal_actions(const Observed& live, const std::set<std::string>& staying);

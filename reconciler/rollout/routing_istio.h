@@ -27,6 +27,9 @@ Json with_managed_routes_of(const Rollout& rollout, const Json& live, Json objec
 Result<RouteObjects> write_revisions(const IstioRouting& istio, const Rollout& rollout, RouteObjects objects,
                                      const SubsetRevisions& wanted);
 
+/// A DestinationRule that no rollout uses any more, without all that one put there.
+Json released_rule(Json rule);
+
 /// Nothing in host mode, where Services say it, and while the DestinationRule does not exist.
 std::optional<SubsetRevisions> read_revisions(const IstioRouting& istio, const Rollout& rollout,
                                               const RouteObjects& objects);

@@ -29,6 +29,7 @@ void set_hash(Json& subset, const std::string& hash) {
     subset["labels"][label] = hash;
     return;
   }
+  if (!subset.contains("labels")) return;
   subset["labels"].erase(label);
   if (subset["labels"].empty()) subset.erase("labels");
 }
@@ -72,6 +73,19 @@ Result<RouteObjects> write_revisions(const IstioRouting& istio, const Rollout& r
   if (text_at(rule, {"metadata", "annotations", kManagedByAnnotation}) != rollout.key.name)
     rule["metadata"]["annotations"][std::string(kManagedByAnnotation)] = rollout.key.name;
   return objects;
+}
+
+Json released_rule(Json rule) {
+  if (find(rule, {"spec", "subsets"})) {
+    rule = with_experiment_subsets(rule, {});
+    for (Json& subset : rule["spec"]["subsets"])
+      if (subset.is_object()) set_hash(subset, "");
+  }
+  Json& metadata = rule["metadata"];
+  if (!find(metadata, {"annotations"})) return rule;
+  metadata["annotations"].erase(std::string(kManagedByAnnotation));
+  if (metadata["annotations"].empty()) metadata.erase("annotations");
+  return rule;
 }
 
 std::optional<SubsetRevisions> read_revisions(const IstioRouting& istio, const Rollout& rollout,

@@ -178,3 +178,31 @@ TEST_CASE("Services are kept whole but for managedFields", "[cache]") {
   CHECK(cache.find_object(kServices, "shop", "checkout") == service);
   CHECK_FALSE(cache.find_object(kServices, "shop", "other"));
 }
+
+TEST_CASE("Services that say they are managed by a rollout are told while it does not name them", "[cache]") {
+  Listed cache;
+  auto managed = [](const std::string& name, int version, const std::string& by) {
+    Json object = *parse_json(R"({"metadata": {"namespace": "shop"},
+      "spec": {"selector": {"rollouts-pod-template-hash": "abc"}}})");
+    object["metadata"]["name"] = name;
+    object["metadata"]["uid"] = "uid-" + name;
+    object["metadata"]["resourceVersion"] = std::to_string(version);
+    if (!by.empty()) object["metadata"]["annotations"]["argo-rollouts.argoproj.io/managed-by-rollouts"] = by;
+    return object;
+  };
+  auto former = [&] {
+    std::vector<std::string> out;
+    for (const auto& [name, service] : cache.observe(kCheckout, TimePoint{}).former_services) out.push_back(name);
+    return out;
+  };
+  using Names = std::vector<std::string>;
+  cache.seen(kServices, managed("checkout", 10, "checkout"));
+  cache.seen(kServices, managed("checkout-old", 11, "checkout"));
+  cache.seen(kServices, managed("cart", 12, "cart"));
+  CHECK(former() == Names{"checkout-old"});
+  cache.seen(kServices, managed("checkout-old", 13, ""));
+  CHECK(former().empty());
+  cache.seen(kServices, managed("checkout-old", 14, "checkout"));
+  cache.gone(kServices, managed("checkout-old", 15, "checkout"));
+  CHECK(former().empty());
+}

@@ -175,6 +175,30 @@ TEST_CASE("a route object that is not there is created, with the owner label", "
   CHECK(create.body["spec"] == after["spec"]);
 }
 
+TEST_CASE("what another controller made for the rollout gets our label when it is taken over", "[writes]") {
+  const Json before = json(R"({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "a"}})");
+  Json after = before;
+  after["metadata"]["labels"]["serin.dev/rollout"] = "checkout";
+  const auto rewrite =
+      write(RewriteRoutes{.object = {"networking.k8s.io", "Ingress", "shop", "a"}, .before = before, .after = after});
+  CHECK((*patched(before, rewrite))["metadata"]["labels"] ==
+        Json{{"serin.dev/rollout", "checkout"}, {"serin.dev/owner", "serin"}});
+}
+
+TEST_CASE("the pods of an experiment, and their Service, are made from a ReplicaSet", "[writes]") {
+  const Json source = json(R"({"metadata": {"name": "checkout-abc", "uid": "u1"}, "spec": {
+    "selector": {"matchLabels": {"app": "checkout"}}, "template": {"metadata": {"labels": {"app": "checkout"}}}}})");
+  const ExperimentPods pods{.name = "checkout-abc-1-base", .label = "base", .hash = "own", .replicas = 1};
+  const auto set = write(CreateExperimentPods{.pods = pods, .from = "checkout-abc"}, source);
+  CHECK(set.verb == WriteVerb::Create);
+  CHECK(set.kind == "ReplicaSet");
+  CHECK(set.body["metadata"]["labels"]["serin.dev/owner"] == "serin");
+  const auto service = write(CreateExperimentService{"checkout-base", "checkout-abc-1-base"}, set.body);
+  CHECK(service.kind == "Service");
+  CHECK(service.body["spec"]["selector"] == Json{{"app", "checkout"}, {"rollouts-pod-template-hash", "own"}});
+  CHECK(service.body["metadata"]["labels"]["serin.dev/owner"] == "serin");
+}
+
 TEST_CASE("a difference of documents leads from one to the other", "[writes]") {
   Json before = json(R"({"a": [1, 2, 3], "b": {"c": 1}, "d": "x", "x/y~z": 1})");
   Json after = json(R"({"a": [1, 4], "b": {"c": 1, "e": null}, "x/y~z": 2})");

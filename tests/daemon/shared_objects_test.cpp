@@ -37,6 +37,43 @@ TEST_CASE("while a Rollout cannot be read, its weights and extra routes stay in 
         Json::parse(shared("other", 100, 0)));
 }
 
+TEST_CASE("while a Rollout is refused, routes of every kind keep the weights they have", "[shared]") {
+  auto route = [](const char* kind, const char* routes, const char* list, const char* name, bool many, int canary) {
+    Json destinations =
+        Json::array({{{name, "till-stable"}, {"weight", 100 - canary}}, {{name, "till-canary"}, {"weight", canary}}});
+    const Json one = {{list, std::move(destinations)}};
+    return Json{{"kind", kind}, {"spec", {{routes, many ? Json::array({one}) : one}}}};
+  };
+  struct Case {
+    const char *kind, *routes, *list, *name;
+    bool many;
+  };
+  for (const Case& c : {Case{"HTTPRoute", "rules", "backendRefs", "name", true},
+                        {"GRPCRoute", "rules", "backendRefs", "name", true},
+                        {"TraefikService", "weighted", "services", "name", false},
+                        {"ApisixRoute", "http", "backends", "serviceName", true}}) {
+    INFO(c.kind);
+    const Json live = route(c.kind, c.routes, c.list, c.name, c.many, 20);
+    const Json manifest = route(c.kind, c.routes, c.list, c.name, c.many, 0);
+    CHECK(keeping_traffic(manifest, live, {"till-canary"}) == live);
+    CHECK(keeping_traffic(manifest, live, {"cart"}) == manifest);
+  }
+  const std::string action = "alb.ingress.kubernetes.io/actions.till";
+  Json manifest = {{"kind", "Ingress"}, {"metadata", {{"annotations", {{action, "{}"}}}}}};
+  Json live = manifest;
+  live["metadata"]["annotations"][action] =
+      R"({"ForwardConfig":{"TargetGroups":[{"ServiceName":"till-canary","Weight":20}]}})";
+  CHECK(keeping_traffic(manifest, live, {"till-canary"}) == live);
+}
+
+TEST_CASE("while a Rollout is refused, destinations of its experiment stay", "[shared]") {
+  const Json manifest = service("[" + shared("primary", 100, 0) + "]");
+  Json live = service("[" + shared("primary", 70, 20) + "]");
+  live["metadata"]["annotations"]["serin.dev/experiments"] = "till-base";
+  live["spec"]["http"][0]["route"].push_back({{"destination", {{"host", "till-base"}}}, {"weight", 10}});
+  CHECK(keeping_traffic(manifest, live, {"till-stable", "till-canary"}) == live);
+}
+
 TEST_CASE("while a Rollout cannot be read, subsets keep the revisions they name", "[shared]") {
   const Json manifest = Json::parse(R"({"kind":"DestinationRule","spec":{"subsets":[{"name":"a"},{"name":"b"}]}})");
   Json live = manifest;

@@ -444,3 +444,42 @@ TEST_CASE("a Service that does not fit holds the rollout and says why", "[diff]"
   c.pass(v1, at(1));
   CHECK(c.last.held == "Service shop/till-stable is managed by rollout cart");
 }
+
+TEST_CASE("what the rollout names no more is given back, but only once all pods are of one version", "[diff]") {
+  Cluster1 c = running("v1");
+  Rollout v2 = rollout("v2");
+  c.rest(v2, at(100));
+  REQUIRE(c.status->weight == 20);
+  const ObjectKey rule{"networking.istio.io", "DestinationRule", "shop", "till"};
+  c.live.former_services["till-old"] = {.hash = "hashv1", .selector = {}, .managed_by = "till"};
+  c.live.former_rules[rule] = Json::parse(R"({"apiVersion":"networking.istio.io/v1","kind":"DestinationRule",
+    "metadata":{"name":"till","annotations":{"argo-rollouts.argoproj.io/managed-by-rollouts":"till"}},
+    "spec":{"host":"till","subsets":[{"name":"a","labels":{"rollouts-pod-template-hash":"hashv1","app":"till"}},
+                                     {"name":"b","labels":{"rollouts-pod-template-hash":"hashv1"}},{"name":"c"}]}})");
+  auto released = [&] {
+    return std::any_of(c.last.actions.begin(), c.last.actions.end(),
+                       [](auto& a) { return std::holds_alternative<ReleaseService>(a); });
+  };
+  c.pass(v2, at(110));
+  CHECK_FALSE(released());
+  for (int seconds : {200, 300}) c.rest(v2, at(seconds));
+  for (int i = 0; i < 20 && !released(); ++i) {
+    c.pass(v2, at(400));
+    c.pods_start(at(400));
+  }
+  REQUIRE(released());
+  CHECK(c.status->stable->hash == "hashv2");
+  REQUIRE(c.last.actions.size() == 2);
+  CHECK(std::get<ReleaseService>(c.last.actions[0]) == ReleaseService{"till-old", "hashv1"});
+  const Json& after = std::get<RewriteRoutes>(c.last.actions[1]).after;
+  CHECK(after == Json::parse(R"({"apiVersion":"networking.istio.io/v1","kind":"DestinationRule",
+    "metadata":{"name":"till"},"spec":{"host":"till","subsets":[{"name":"a","labels":{"app":"till"}},{"name":"b"},
+                                                               {"name":"c"}]}})"));
+  // Pods that such a Service selects stay until then.
+  c.rest(v2, at(1000));
+  CHECK(c.workload("hashv1").replicas == 5);
+  c.live.former_services.clear();
+  c.live.former_rules.clear();
+  c.rest(v2, at(1001));
+  CHECK(c.workload("hashv1").replicas == 0);
+}
