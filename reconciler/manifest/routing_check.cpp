@@ -48,14 +48,27 @@ void check_route_name(const Field& route, const Rollout& rollout) {
                                           : "is not listed in trafficRouting.managedRoutes");
 }
 
+/// An ALB compares headers with whole values.
+void check_exact(const Field& header) {
+  for (const Field& match : header["match"].items())
+    if (Field value = match["headerValue"]; value["prefix"].present() || value["regex"].present())
+      value.problem("must be exact with alb");
+}
+
 void check_steps(const Field& canary, const Rollout& rollout) {
-  for (const Field& step : canary["steps"].items())
-    for (const char* kind : {"setHeaderRoute", "setMirrorRoute"}) {
-      Field route = step[kind];
-      if (!route.present()) continue;
-      if (!has_router<IstioRouting>(rollout)) route.problem("is carried out by istio only");
-      check_route_name(route, rollout);
+  const bool istio = has_router<IstioRouting>(rollout), alb = has_router<AlbRouting>(rollout);
+  for (const Field& step : canary["steps"].items()) {
+    Field header = step["setHeaderRoute"], mirror = step["setMirrorRoute"];
+    if (header.present()) {
+      if (!istio && !alb) header.problem("is carried out by istio and alb only");
+      if (alb) check_exact(header);
+      check_route_name(header, rollout);
     }
+    if (mirror.present()) {
+      if (!istio) mirror.problem("is carried out by istio only");
+      check_route_name(mirror, rollout);
+    }
+  }
 }
 
 void check_max_weight(const Field& routing) {

@@ -24,6 +24,11 @@ Result<RouteObjects> write_weights(const AlbRouting& alb, const Rollout& rollout
 Result<std::vector<Split>> read_splits(const AlbRouting& alb, const Rollout& rollout, const RouteObjects& objects,
                                        const Traffic& sides);
 
+/// Is there a path for a header route?
+bool has_managed_route(const AlbRouting& alb, const Rollout& rollout, const RouteObjects& objects);
+/// `object`, an Ingress, with the header routes that `live` has.
+Json with_managed_paths_of(const AlbRouting& alb, const Rollout& rollout, const Json& live, Json object);
+
 std::vector<RouteObject> objects_of(const SmiRouting& smi, const Rollout& rollout);
 Result<RouteObjects> write_weights(const SmiRouting& smi, const Rollout& rollout, RouteObjects objects,
                                    const Traffic& traffic);

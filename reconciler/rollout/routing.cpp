@@ -139,9 +139,11 @@ Json with_experiment_names(const Json& object, const std::set<std::string>& name
 }
 
 bool has_managed_route(const Rollout& rollout, const RouteObjects& live) {
-  for (const Router& router : rollout.routing.routers)
+  for (const Router& router : rollout.routing.routers) {
     if (const auto* istio = std::get_if<IstioRouting>(&router); istio && has_managed_route(*istio, rollout, live))
       return true;
+    if (const auto* alb = std::get_if<AlbRouting>(&router); alb && has_managed_route(*alb, rollout, live)) return true;
+  }
   return false;
 }
 
@@ -170,6 +172,9 @@ Result<Json> with_live_routes(const Rollout& rollout, const RouteObjects& live, 
   traffic.managed.clear();
   auto written = with_weights(rollout, one, traffic);
   if (!written) return written.error();
+  for (const Router& router : rollout.routing.routers)
+    if (const auto* alb = std::get_if<AlbRouting>(&router); alb && key.kind == "Ingress")
+      return with_managed_paths_of(*alb, rollout, current->second, written->at(key));
   if (key.kind != "VirtualService") return written->at(key);
   return with_managed_routes_of(rollout, current->second, written->at(key));
 }

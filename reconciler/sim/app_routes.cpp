@@ -76,7 +76,9 @@ Json istio_routing(Json virtual_service) {
 
 }  // namespace
 
-bool has_route_steps(AppRouter router) { return router == AppRouter::Istio || router == AppRouter::DestinationRule; }
+bool has_route_steps(AppRouter router) {
+  return router == AppRouter::Istio || router == AppRouter::DestinationRule || router == AppRouter::Alb;
+}
 
 bool takes_experiments(AppRouter router) {
   return router == AppRouter::Istio || router == AppRouter::TwoServices || router == AppRouter::TlsAndTcp ||
@@ -110,7 +112,8 @@ Json traffic_routing(const App& app) {
     case AppRouter::GatewayApi: return {{"plugins", {{"argoproj-labs/gatewayAPI", {{"httpRoute", name}}}}}};
     case AppRouter::Nginx: return {{"nginx", {{"stableIngress", name}}}};
     case AppRouter::Alb:
-      return {{"alb", {{"ingress", name}, {"servicePort", 80}, {"rootService", app.stable_service()}}}};
+      return {{"alb", {{"ingress", name}, {"servicePort", 80}, {"rootService", app.stable_service()}}},
+              {"managedRoutes", Json::array({{{"name", "testers"}}})}};
     case AppRouter::Smi: return {{"smi", Json::object()}};
     case AppRouter::Traefik: return {{"traefik", {{"weightedTraefikServiceName", name}}}};
     case AppRouter::Apisix: return {{"apisix", {{"route", {{"name", name}, {"rules", {"main"}}}}}}};

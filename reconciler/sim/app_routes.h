@@ -24,7 +24,7 @@ enum class AppRouter {
   Ambassador,
 };
 
-/// Can its routes be made by header and mirror steps?
+/// Can its routes be made by header and mirror steps? By an ALB's only by header steps.
 bool has_route_steps(AppRouter router);
 /// Can its routes lead to more than the two sides?
 bool takes_experiments(AppRouter router);

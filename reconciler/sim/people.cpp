@@ -77,9 +77,9 @@ void People::draw_router(App& app) {
 }
 
 /// A header or a mirror route comes, or goes.
-Json People::draw_route_step() {
+Json People::draw_route_step(const App& app) {
   const bool goes = random_.chance(0.3);
-  if (random_.chance(0.5)) {
+  if (app.router == AppRouter::Alb || random_.chance(0.5)) {
     Json route = {{"name", "testers"}};
     if (!goes) route["match"] = Json::array({{{"headerName", "x-tester"}, {"headerValue", {{"exact", "yes"}}}}});
     return {{"setHeaderRoute", std::move(route)}};
@@ -133,7 +133,7 @@ Json People::draw_steps(const App& app) {
           {{"replicas", random_.between(0, 5)}}, {{"weight", random_.between(0, 100)}}, {{"matchTrafficWeight", true}}};
       steps.push_back({{"setCanaryScale", scale[random_.below(3)]}});
     } else if (app.routed && has_route_steps(app.router) && random_.chance(0.25)) {
-      steps.push_back(draw_route_step());
+      steps.push_back(draw_route_step(app));
     } else if (random_.chance(0.2)) {
       steps.push_back(draw_experiment(app, weight));
     } else if (random_.chance(0.2)) {

@@ -76,7 +76,7 @@ class People {
   Json draw_steps(const App& app);
   void draw_kind(App& app);
   void draw_router(App& app);
-  Json draw_route_step();
+  Json draw_route_step(const App& app);
   void note_tag(const App& app);
 
   SimRemote& remote_;

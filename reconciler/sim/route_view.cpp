@@ -133,6 +133,12 @@ std::pair<std::string, std::string> subset_hashes(const Json& object) {
 }
 
 std::string extra_route_target(const Json& object) {
+  if (text_at(object, {"kind"}) == "Ingress") {
+    const auto action =
+        parse_json(text_at(object, {"metadata", "annotations", "alb.ingress.kubernetes.io/actions.testers"}, "null"));
+    const Json* groups = action ? find(*action, {"ForwardConfig", "TargetGroups"}) : nullptr;
+    return groups && !groups->empty() ? text_at(groups->front(), {"ServiceName"}) : "";
+  }
   const Json* http = find(object, {"spec", "http"});
   for (size_t i = 0; http && http->is_array() && i < http->size(); ++i) {
     const Json& route = (*http)[i];

@@ -99,7 +99,10 @@ TEST_CASE("route steps are typed, and refused when they do not fit the routers",
         Texts{"steps[0].setHeaderRoute.name: needs trafficRouting.managedRoutes to list it",
               "steps[1].setMirrorRoute.name: needs trafficRouting.managedRoutes to list it"});
   CHECK(refused(rollout("{smi: {}, managedRoutes: [{name: h}, {name: x}]}", steps)).at(0) ==
-        "steps[0].setHeaderRoute is carried out by istio only");
+        "steps[0].setHeaderRoute is carried out by istio and alb only");
+  CHECK(refused(rollout("{alb: {ingress: i, servicePort: 80}, managedRoutes: [{name: h}, {name: m}]}", steps)) ==
+        Texts{"steps[0].setHeaderRoute.match[0].headerValue: must be exact with alb",
+              "steps[1].setMirrorRoute is carried out by istio only"});
   CHECK(refused(rollout(istio,
                         "      steps: [{setHeaderRoute: {name: h, match: [{headerName: a, headerValue: {exact: "
                         "b, regex: c}}]}}, {setMirrorRoute: {name: m, percentage: 101}}]\n")) ==
@@ -161,7 +164,7 @@ TEST_CASE("routers and steps that are not carried out are refused by name, at th
   const std::string canary = ": spec.strategy.canary.";
   CHECK(out ==
         Texts{"r.yaml:13:11" + canary + "steps[1].plugin is not supported: Serin runs no plugins",
-              "r.yaml:14:11" + canary + "steps[2].setHeaderRoute is carried out by istio only",
+              "r.yaml:14:11" + canary + "steps[2].setHeaderRoute is carried out by istio and alb only",
               "r.yaml:14:28" + canary + "steps[2].setHeaderRoute.name: needs trafficRouting.managedRoutes to list it",
               "r.yaml:16:9" + canary + "trafficRouting.appMesh is not supported",
               "r.yaml:18:19" + canary +

@@ -75,6 +75,32 @@ TEST_CASE("nginx: a canary Ingress of somebody else is not touched, one of Argo 
   CHECK(settled(r, live, 20).at(made)["metadata"]["labels"]["serin.dev/rollout"] == "till");
 }
 
+TEST_CASE("ALB: a header route is a path before the others, and its annotations go with it", "[alb]") {
+  Rollout r = routed_by(AlbRouting{.ingresses = {"web"}, .service_port = 80});
+  r.routing.managed_routes = {"testers"};
+  const RouteObjects live = *with_weights(r, objects({kIngress}), traffic(r, 20));
+  const ObjectKey key = live.begin()->first;
+  CHECK_FALSE(has_managed_route(r, live));
+  Traffic wanted = traffic(r, 20);
+  wanted.managed = {SetHeaderRoute{"testers", {{"x-a", {"exact", "b"}}}}};
+  const RouteObjects with = *with_weights(r, live, wanted);
+  CHECK(has_managed_route(r, with));
+  CHECK(*with_weights(r, with, wanted) == with);
+  const Json& paths = with.at(key)["spec"]["rules"][0]["http"]["paths"];
+  CHECK(paths.size() == live.at(key)["spec"]["rules"][0]["http"]["paths"].size() + 1);
+  CHECK(paths[0]["backend"] == Json::parse(R"({"service":{"name":"testers","port":{"name":"use-annotation"}}})"));
+  const Json& annotations = with.at(key)["metadata"]["annotations"];
+  CHECK(Json::parse(annotations["alb.ingress.kubernetes.io/actions.testers"].get<std::string>()) ==
+        Json::parse(R"({"Type":"forward","ForwardConfig":{"TargetGroups":[
+          {"ServiceName":"till-canary","ServicePort":"80","Weight":100}]}})"));
+  CHECK(Json::parse(annotations["alb.ingress.kubernetes.io/conditions.testers"].get<std::string>()) ==
+        Json::parse(R"([{"field":"http-header","httpHeaderConfig":{"httpHeaderName":"x-a","values":["b"]}}])"));
+  // Git's Ingress keeps what the live one has.
+  const Json in_git = objects({kIngress}).begin()->second;
+  CHECK(*with_live_routes(r, with, in_git, traffic(r, 0)) == with.at(key));
+  CHECK(*with_weights(r, with, traffic(r, 20)) == live);
+}
+
 TEST_CASE("ALB: the forward action of the stable or root Service is written once", "[alb]") {
   AlbRouting alb{.ingresses = {"web"}, .service_port = 80};
   const RouteObjects live = objects({kIngress});

@@ -499,6 +499,7 @@ class Scenario {
       const auto [stable, canary] = subset_hashes(object);
       return format("{} {}/{}", out, tag_of_hash(stable), tag_of_hash(canary));
     }
+    if (text_at(object, {"kind"}) == "Ingress" && !extra_route_target(object).empty()) out += " behind testers";
     for (const RouteShare& share : shares_in(object, app_.key)) {
       out += format(" {}/{}", share.first, share.second);
       for (const auto& [name, weight] : share.further) out += format("/{} {}", weight, template_in(name));
