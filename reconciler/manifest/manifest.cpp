@@ -90,7 +90,7 @@ class FileReader {
     if (auto first = first_line_.emplace(key, root.findings().places.value.line); !first.second)
       return root.problem(format("{} stands twice in this file, also at line {}", key.text(), first.first->second));
     if (key.group == kArgoGroup && key.kind == "Rollout") return read_rollout_object(root, key);
-    if (key.group == kArgoGroup && is_carried_out_by_us(key.kind)) return;
+    if (key.group == kArgoGroup && is_carried_out_by_us(key.kind)) return say_when_ignored(root, key);
     if (still_encrypted(document, key))
       return root.problem(format("{} is still encrypted; decrypt it, or use a controller that does", key.text()));
     file_.objects.push_back({std::move(key), std::move(document), root.findings().places.value.line});
@@ -133,6 +133,15 @@ class FileReader {
     } else {
       file_.refused.push_back({rollout.key, findings.take_problems()});
     }
+  }
+
+  /// Nothing runs for an Experiment of its own.
+  void say_when_ignored(const Field& root, const ObjectKey& key) {
+    const auto& place = root.findings().places.value;
+    if (key.kind == "Experiment")
+      file_.warnings.push_back(
+          {path_, place.line, place.column,
+           format("{} is not carried out: an experiment runs as a step of a Rollout", key.text())});
   }
 
   /// Kinds that are part of rollouts and mean nothing to the cluster.

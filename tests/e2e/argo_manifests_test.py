@@ -643,12 +643,39 @@ def no_write_more_than_wanted_states(serin):
         assert len(writes) == 6, writes
 
 
+def what_is_named_no_more_is_given_back(serin):
+    """The stable Service gets another name, then the Rollout goes: neither Service nor DestinationRule keeps a hash."""
+    with World(serin) as world:
+        text, subsets = files("blue")["istio-header.yaml"], files("blue")["istio-subset-split.yaml"]
+        world.push("Blue", {"a.yaml": text, "b.yaml": subsets, "other.yaml": SERVICE.format("other", "other")})
+        world.run_daemon("--namespace", "default")
+        for name in ("istio-header", "istio-subset-split"):
+            eventually(f"{name} is up", lambda: last(world, name) == "promoted blue")
+        assert world.service_hash("istio-header-stable", "default")
+        world.push("Rename", {"a.yaml": SERVICE.format("istio-header-stable", "istio-header") +
+                              text.replace("istio-header-stable", "istio-header-main")})
+        eventually("the new name has the hash", lambda: world.service_hash("istio-header-main", "default"))
+        eventually("the old one has none", lambda: not world.service_hash("istio-header-stable", "default"))
+        rule = "/apis/networking.istio.io/v1/namespaces/default/destinationrules/istio-subset-split"
+        assert hashes_in(world.api(rule)), world.api(rule)
+        world.push("Only the Rollout goes", {"b.yaml": subsets[:subsets.index("apiVersion: argoproj.io")]})
+        world.push("Let it\n\nSerin-Prune: allow")
+        eventually("the rule is as Git has it", lambda: not hashes_in(world.api(rule)))
+        assert "argo-rollouts.argoproj.io/managed-by-rollouts" not in world.api(rule)["metadata"].get("annotations", {})
+
+
+def hashes_in(rule):
+    return [s["labels"]["rollouts-pod-template-hash"] for s in rule["spec"]["subsets"]
+            if "rollouts-pod-template-hash" in s.get("labels", {})]
+
+
 def route_writes(world):
     return [line for line in world.writes() if "/virtualservices" in line]
 
 
 TESTS = {"all_validate": all_validate, "all_run_to_their_end": all_run_to_their_end,
          "superseded_in_the_middle": superseded_in_the_middle,
+         "what_is_named_no_more_is_given_back": what_is_named_no_more_is_given_back,
          "no_write_more_than_wanted_states": no_write_more_than_wanted_states}
 
 if __name__ == "__main__":

@@ -264,6 +264,12 @@ TEST_CASE("each feature that is not carried out yet is refused by its name", "[m
         "plugins Serin knows argoproj-labs/gatewayAPI");
 }
 
+TEST_CASE("an Experiment of its own is not ignored in silence", "[manifest]") {
+  CHECK(warnings_of("apiVersion: argoproj.io/v1alpha1\nkind: Experiment\nmetadata: {name: e}\nspec: {}\n") ==
+        Texts{"r.yaml:1:1: argoproj.io/Experiment default/e is not carried out: an experiment runs as a step of a "
+              "Rollout"});
+}
+
 TEST_CASE("an experiment is typed", "[manifest]") {
   const ManifestFile file = read_manifests(
       "r.yaml",

@@ -45,6 +45,19 @@ TEST_CASE("what runs already is no change", "[forecast]") {
   CHECK(forecast(rollout("v1"), stable_at("v1"), at(100)) == Forecast{});
 }
 
+TEST_CASE("an experiment is forecast with its time, and with the person who ends it", "[forecast]") {
+  Experiment experiment{.templates = {{.name = "base", .weight = 10, .has_service = true}}, .duration = 120s};
+  const Forecast timed = forecast(rollout("v2", {SetWeight{20}, experiment}), stable_at("v1"), at(100));
+  CHECK(timed.held.empty());
+  const auto said = subjects(timed);
+  CHECK(std::find(said.begin(), said.end(), "+0s experimenting at 20% (step 1/2)") != said.end());
+  CHECK(said.back() == "+2m promoted v2");
+  experiment.duration.reset();
+  const Forecast open = forecast(rollout("v2", {SetWeight{20}, experiment}), stable_at("v1"), at(100));
+  CHECK(subjects(open).back() == "+0s promoted v2");
+  CHECK(std::count_if(open.steps.begin(), open.steps.end(), [](auto& s) { return s.waits_for_person; }) == 1);
+}
+
 TEST_CASE("a first deploy takes no steps", "[forecast]") {
   Forecast result = forecast(rollout("v1"), std::nullopt, at(100));
   REQUIRE(result.steps.size() == 2);
