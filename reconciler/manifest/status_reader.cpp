@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "manifest/canonical_status.h"
 #include "manifest/field.h"
 #include "manifest/names.h"
 #include "manifest/status_file.h"
@@ -212,6 +213,7 @@ std::optional<RolloutKey> key_of_record_path(std::string_view directory, std::st
 }
 
 Result<Status> read_status(const std::string& path, std::string_view text) {
+  if (auto status = read_canonical_status(path, text)) return std::move(*status);
   std::vector<Problem> problems;
   Status status = read_status_record(path, text, problems);
   if (!problems.empty()) return first_of(problems);

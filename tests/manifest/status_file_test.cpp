@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "manifest/canonical_status.h"
 #include "manifest/scalar.h"
 
 #include "catch.h"
@@ -154,6 +155,30 @@ TEST_CASE("every status is read back as it was written, and written again the sa
     REQUIRE(*back == status);
     REQUIRE(write_status(kCheckout, *back) == text);
   }
+}
+
+TEST_CASE("what Serin wrote is read without YAML, and nothing else is", "[status]") {
+  for (unsigned seed = 1; seed <= 2000; ++seed) {
+    const Status status = random_status(seed);
+    const std::string text = write_status(kCheckout, status);
+    auto read = read_canonical_status(kPath, text);
+    INFO("seed " << seed << "\n" << text);
+    if (read) REQUIRE(*read == status);
+    Random random(seed);
+    std::string damaged = text;
+    damaged[size_t(random.below(int(damaged.size())))] = "a1:,{}[]\"\\ \n#"[random.below(13)];
+    read = read_canonical_status(kPath, damaged);
+    if (!read) continue;
+    INFO(damaged);
+    REQUIRE(check_status(kPath, damaged).empty());  // which always reads YAML
+    REQUIRE(write_status(kCheckout, *read) == damaged);
+  }
+  const std::string text = write_status(kCheckout, example());
+  CHECK(read_canonical_status(kPath, text) == example());
+  CHECK(!read_canonical_status("status/default/shop/cart.yaml", text));
+  CHECK(!read_canonical_status(kPath, text + "\n"));
+  CHECK(!read_canonical_status(kPath, "# by hand\n" + text));
+  CHECK(!read_canonical_status(kPath, ""));
 }
 
 TEST_CASE("text that is no UTF-8 is written so that it can be read", "[status]") {
