@@ -1,6 +1,8 @@
 // serin at: what served which share of the traffic at a time. The author date of a status commit is the moment of its
 // decision, so the newest transition before that time says what was in force.
+#include <algorithm>
 #include <iostream>
+#include <map>
 
 #include "base/format.h"
 #include "cli/commands.h"
@@ -11,8 +13,6 @@
 namespace reconciler {
 namespace {
 
-constexpr size_t kCommitsAtOnce = 500;
-
 Syntax at_syntax() {
   return {.usage = "serin at TIME [[NAMESPACE/]NAME] [OPTIONS]",
           .summary = "What served at a time (such as 2026-11-22T10:00Z), from Git alone.",
@@ -21,51 +21,74 @@ Syntax at_syntax() {
           .operands_most = 2};
 }
 
-/// The newest commit about `path` that was decided at `time` or before; nothing when there is none.
-Result<std::optional<CommitInfo>> newest_before(const GitView& view, const std::string& path, const std::string& tip,
-                                                TimePoint time) {
-  std::string from_here = tip;
-  while (true) {
-    auto commits = view.git.log(path, "", from_here, kCommitsAtOnce);
-    if (!commits) return commits.error();
-    for (const CommitInfo& commit : *commits)
-      if (commit.time <= time && read_recorded(commit)) return std::optional(commit);
-    if (commits->size() < kCommitsAtOnce) return std::optional<CommitInfo>();
-    Result<std::string> parent = view.git.resolve(commits->back().id + "~1");
-    if (!parent) return std::optional<CommitInfo>();  // the root
-    from_here = *parent;
+/// The transitions until a time, newest first.
+class TransitionsUntil {
+ public:
+  TransitionsUntil(const GitView& view, TimePoint time)
+      : view_(view), time_(time), walk_(view.git.walk(view.status_tip)) {}
+
+  /// Nothing when there are no more.
+  Result<std::optional<Recorded>> next() {
+    while (true) {
+      auto commit = walk_.next();
+      if (!commit) return commit.error();
+      if (!*commit) return std::optional<Recorded>();
+      if ((*commit)->time > time_) continue;
+      auto transition = transition_in(view_, **commit);
+      if (!transition || *transition) return transition;
+    }
   }
+
+ private:
+  const GitView& view_;
+  const TimePoint time_;
+  CommitWalk walk_;
+};
+
+/// The rollouts of interest that had a status file as of a commit, by path.
+Result<std::map<std::string, StatusPlace>> wanted_at(const GitView& view, const std::string& commit,
+                                                     const std::string& name) {
+  auto places = places_at(view, commit);
+  if (places && !name.empty()) places = named(std::move(*places), name);
+  if (!places) return places.error();
+  std::map<std::string, StatusPlace> wanted;
+  for (StatusPlace& place : *places) wanted.emplace(status_path(view, place), std::move(place));
+  return wanted;
 }
 
-/// What was in force then. The newest commit of all before `time` has every rollout's file; daemons of several clusters
-/// may have pushed out of order, so each rollout is then looked up by itself.
-Result<std::vector<StatusEntry>> in_force(const GitView& view, TimePoint time) {
-  auto newest = newest_before(view, view.status_directory, view.status_tip, time);
-  if (!newest) return newest.error();
-  if (!*newest) return std::vector<StatusEntry>();
-  auto entries = statuses_at(view, (*newest)->id);
-  if (!entries) return entries.error();
+/// What was in force then, of all rollouts or of those with a name. The newest transition of all before `time` has
+/// every rollout's file; daemons of several clusters may have pushed out of order, so each rollout's own newest one
+/// counts. The walk ends when all are found.
+Result<std::vector<StatusEntry>> in_force(const GitView& view, TimePoint time, const std::string& name) {
+  TransitionsUntil transitions(view, time);
   std::vector<StatusEntry> out;
-  for (StatusEntry& entry : *entries) {
-    std::string path = status_path(view, entry);
-    auto commit = newest_before(view, path, (*newest)->id, time);
-    if (!commit) return commit.error();
-    if (!*commit) continue;
-    auto status = status_at(view, (*commit)->id, path);
-    if (!status) return status.error();
-    if (!*status) continue;  // it was being removed
-    entry.status = std::move(**status);
-    entry.last = read_recorded(**commit);
-    out.push_back(std::move(entry));
+  auto transition = transitions.next();
+  if (!transition) return transition.error();
+  if (!*transition) return out;
+  auto wanted = wanted_at(view, (*transition)->commit.id, name);
+  if (!wanted) return wanted.error();
+  while (transition && *transition && !wanted->empty()) {
+    Recorded& found = **transition;
+    const std::string path = record_path(view.status_directory, found.cluster, found.rollout);
+    if (wanted->erase(path) > 0) {
+      auto status = status_at(view, found.commit.id, path);
+      if (!status) return status.error();
+      if (*status)  // else it was being removed
+        out.push_back({.cluster = found.cluster, .rollout = found.rollout, .status = **status, .last = found});
+    }
+    transition = transitions.next();
   }
+  if (!transition) return transition.error();
+  std::sort(out.begin(), out.end(), [](const StatusEntry& a, const StatusEntry& b) {
+    return std::tie(a.cluster, a.rollout) < std::tie(b.cluster, b.rollout);
+  });
   return out;
 }
 
 int show(const Options& options, TimePoint time) {
   Result<GitView> view = open_git_view(options);
   if (!view) return failed(view.error());
-  auto entries = in_force(*view, time);
-  if (entries && options.operands().size() == 2) entries = named(std::move(*entries), options.operands()[1]);
+  auto entries = in_force(*view, time, options.operands().size() == 2 ? options.operands()[1] : "");
   if (!entries) return failed(entries.error());
   if (options.text("output") == "json") {
     std::cout << serving_json(*entries, time).dump(2) << "\n";

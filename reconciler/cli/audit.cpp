@@ -1,6 +1,7 @@
 // serin audit: every deployment within a time, and the four figures of delivery, from Git alone.
 #include <algorithm>
 #include <iostream>
+#include <utility>
 
 #include "base/format.h"
 #include "cli/audit_text.h"
@@ -8,9 +9,13 @@
 #include "cli/git_view.h"
 #include "cli/moment.h"
 #include "daemon/system_clock.h"
+#include "manifest/status_file.h"
 
 namespace reconciler {
 namespace {
+
+/// How the reason of a transition begins that carries out an approval.
+constexpr std::string_view kApproved = "promoted ";
 
 Syntax audit_syntax() {
   Syntax out{.usage = "serin audit [OPTIONS]",
@@ -26,33 +31,59 @@ Syntax audit_syntax() {
   return out;
 }
 
-/// Of a rollout's transitions only those in mid-canary can bring an approval; then the status file tells of it.
-Result<void> add_transition(const GitView& view, const CommitInfo& commit, DeploymentLog& log) {
-  std::optional<Recorded> transition = read_recorded(commit);
-  if (!transition || (!view.cluster.empty() && transition->cluster != view.cluster)) return {};
-  const std::string path = status_path(view, {.cluster = transition->cluster, .rollout = transition->rollout});
-  // A file that somebody damaged hides who decided, and nothing else.
-  if (auto status = status_at(view, commit.id, path)) transition->status = std::move(*status);
-  log.add(*transition);
+/// Every transition, oldest first. That its commit changed something below the status directory is all that is asked of
+/// it here: whether each message is true is for `serin verify` to say, at several times the cost.
+Result<std::vector<Recorded>> transitions_told(const GitView& view) {
+  std::vector<Recorded> out;
+  CommitWalk walk = view.git.walk(view.status_tip);
+  while (true) {
+    auto commit = walk.next();
+    if (!commit) return commit.error();
+    if (!*commit) break;
+    std::optional<Recorded> transition = read_recorded(**commit);
+    if (!transition || (!view.cluster.empty() && transition->cluster != view.cluster)) continue;
+    auto changed = view.git.changed((*commit)->id, view.status_directory);
+    if (!changed) return changed.error();
+    if (!*changed) continue;
+    transition->commit.message = {};  // a long history stays in memory until it is reversed
+    out.push_back(std::move(*transition));
+  }
+  std::reverse(out.begin(), out.end());
+  return out;
+}
+
+Result<void> add_transitions(const GitView& view, DeploymentLog& log) {
+  auto transitions = transitions_told(view);
+  if (!transitions) return transitions.error();
+  for (Recorded& transition : *transitions) {
+    // Who approved stands in the file. One that somebody damaged hides that, and nothing else.
+    const std::string path = record_path(view.status_directory, transition.cluster, transition.rollout);
+    if (transition.why.starts_with(kApproved))
+      if (auto status = status_at(view, transition.commit.id, path)) transition.status = std::move(*status);
+    log.add(transition);
+  }
   return {};
 }
 
+/// Of a merge it is the authors of what was merged, and when the first of it was written, that count.
 void fill_in_requests(const GitView& view, std::vector<Deployment>& deployments) {
+  MainLine main_line = view.git.main_line(view.branch);
   for (Deployment& d : deployments) {
     if (d.commit.empty()) continue;
-    Result<CommitInfo> request = view.git.commit(d.commit);
-    if (!request) continue;  // not in this clone
+    auto request = view.git.commit(d.commit);
+    auto people = view.git.people(d.commit, main_line);
+    if (!request || !people) continue;  // not in this clone
     d.author = request->author;
-    d.committed = request->time;
+    d.committed = people->first;
+    if (people->authors.empty()) continue;
+    d.merged_by = std::exchange(d.author, "");
+    for (const std::string& author : people->authors) d.author += (d.author.empty() ? "" : ", ") + author;
   }
 }
 
 Result<Audit> read_audit(const GitView& view, std::optional<TimePoint> since, TimePoint until) {
-  auto commits = view.git.log(view.status_directory, "", view.status_tip, SIZE_MAX);
-  if (!commits) return commits.error();
   DeploymentLog log;
-  for (auto commit = commits->rbegin(); commit != commits->rend(); ++commit)
-    if (auto added = add_transition(view, *commit, log); !added) return added.error();
+  if (auto added = add_transitions(view, log); !added) return added.error();
   Audit audit{.deployments = log.take(), .figures = {}};
   std::erase_if(audit.deployments, [&](const Deployment& d) { return d.began > until || (since && d.began < *since); });
   fill_in_requests(view, audit.deployments);

@@ -90,12 +90,12 @@ std::string audit_text(const Audit& audit) {
 }
 
 std::string audit_csv(const Audit& audit) {
-  std::string out =
-      csv_line({"cluster", "namespace", "name", "revision", "image", "from", "commit", "author", "committed", "began",
-                "exposed", "ended", "outcome", "lead_time_seconds", "time_to_restore_seconds", "approved_by", "why"});
+  std::string out = csv_line({"cluster", "namespace", "name", "revision", "image", "from", "commit", "author",
+                              "merged_by", "committed", "began", "exposed", "ended", "outcome", "lead_time_seconds",
+                              "time_to_restore_seconds", "approved_by", "why"});
   for (const Deployment& d : audit.deployments)
     out += csv_line({d.cluster, d.rollout.ns, d.rollout.name, d.revision, d.image, d.from, d.commit, d.author,
-                     time_or_nothing(d.committed), format_time(d.began), time_or_nothing(d.exposed),
+                     d.merged_by, time_or_nothing(d.committed), format_time(d.began), time_or_nothing(d.exposed),
                      time_or_nothing(d.ended), std::string(to_text(d.outcome)), seconds(lead_time(d)),
                      seconds(restore_time(d)), joined(d.approved_by), d.why});
   return out;
@@ -115,6 +115,7 @@ Json audit_json(const Audit& audit) {
                   {"approvedBy", d.approved_by}};
     if (!d.from.empty()) entry["from"] = d.from;
     if (!d.author.empty()) entry["author"] = d.author;
+    if (!d.merged_by.empty()) entry["mergedBy"] = d.merged_by;
     if (d.committed) entry["committed"] = format_time(*d.committed);
     if (d.exposed) entry["exposed"] = format_time(*d.exposed);
     if (d.ended) entry["ended"] = format_time(*d.ended);

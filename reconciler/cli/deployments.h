@@ -39,6 +39,7 @@ struct Deployment {
   std::vector<std::string> approved_by;
   // Filled in from the commit that asked for it, as far as the clone has it:
   std::string author;
+  std::string merged_by;  ///< when it is a merge; then `author` are those of what was merged
   std::optional<TimePoint> committed;
 
   bool failed() const { return outcome == Outcome::RolledBack || outcome == Outcome::Reverted; }

@@ -20,6 +20,25 @@ Result<std::string> tip_of(const GitHistory& git, const std::string& branch) {
   return invalid(format("there is no branch {} here (say which with --branch)", branch));
 }
 
+/// Entries or places, whatever has a rollout.
+template <class T>
+Result<std::vector<T>> only_named(std::vector<T> all, const std::string& name) {
+  std::erase_if(all, [&](const T& one) {
+    return one.rollout.text() != name && (name.find('/') != name.npos || one.rollout.name != name);
+  });
+  if (all.empty()) return invalid(format("no rollout {} is recorded here (see: serin status)", name));
+  std::set<std::string> texts;
+  for (const T& one : all) texts.insert(one.rollout.text());
+  if (texts.size() == 1) return all;
+  std::string list;
+  for (const std::string& text : texts) list += (list.empty() ? "" : " or ") + text;
+  return invalid(format("{} could be {}: say which", name, list));
+}
+
+std::string status_root(const GitView& view) {
+  return view.cluster.empty() ? view.status_directory : view.status_directory + "/" + view.cluster;
+}
+
 }  // namespace
 
 std::vector<Option> git_view_options() {
@@ -71,8 +90,7 @@ std::optional<StatusPlace> status_place(const std::string& directory, const std:
 }
 
 Result<std::vector<StatusEntry>> statuses_at(const GitView& view, const std::string& commit) {
-  std::string directory = view.cluster.empty() ? view.status_directory : view.status_directory + "/" + view.cluster;
-  auto files = view.git.files(commit, directory, kStatusBytesMax);
+  auto files = view.git.files(commit, status_root(view), kStatusBytesMax);
   if (!files) return files.error();
   std::vector<StatusEntry> entries;
   for (const HistoryFile& file : *files) {
@@ -98,20 +116,38 @@ Result<std::optional<Status>> status_at(const GitView& view, const std::string& 
 }
 
 Result<std::vector<StatusEntry>> named(std::vector<StatusEntry> entries, const std::string& name) {
-  std::erase_if(entries, [&](const StatusEntry& entry) {
-    return entry.rollout.text() != name && (name.find('/') != name.npos || entry.rollout.name != name);
-  });
-  if (entries.empty()) return invalid(format("no rollout {} is recorded here (see: serin status)", name));
-  std::set<std::string> texts;
-  for (const StatusEntry& entry : entries) texts.insert(entry.rollout.text());
-  if (texts.size() == 1) return entries;
-  std::string list;
-  for (const std::string& text : texts) list += (list.empty() ? "" : " or ") + text;
-  return invalid(format("{} could be {}: say which", name, list));
+  return only_named(std::move(entries), name);
+}
+
+Result<std::vector<StatusPlace>> places_at(const GitView& view, const std::string& commit) {
+  auto paths = view.git.paths(commit, status_root(view));
+  if (!paths) return paths.error();
+  std::vector<StatusPlace> places;
+  for (const std::string& path : *paths)
+    if (auto place = status_place(view.status_directory, path)) places.push_back(std::move(*place));
+  return places;
+}
+
+Result<std::vector<StatusPlace>> named(std::vector<StatusPlace> places, const std::string& name) {
+  return only_named(std::move(places), name);
 }
 
 std::string status_path(const GitView& view, const StatusEntry& entry) {
   return record_path(view.status_directory, entry.cluster, entry.rollout);
+}
+
+std::string status_path(const GitView& view, const StatusPlace& place) {
+  return record_path(view.status_directory, place.cluster, place.rollout);
+}
+
+Result<std::optional<Recorded>> transition_in(const GitView& view, const CommitInfo& commit) {
+  std::optional<Recorded> transition = read_recorded(commit);
+  if (!transition || (!view.cluster.empty() && transition->cluster != view.cluster)) return std::optional<Recorded>();
+  auto changed =
+      view.git.changed(commit.id, record_path(view.status_directory, transition->cluster, transition->rollout));
+  if (!changed) return changed.error();
+  if (!*changed) return std::optional<Recorded>();
+  return transition;
 }
 
 }  // namespace reconciler

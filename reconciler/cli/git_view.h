@@ -37,14 +37,25 @@ Result<std::optional<Status>> status_at(const GitView& view, const std::string& 
 /// could be several rollouts.
 Result<std::vector<StatusEntry>> named(std::vector<StatusEntry> entries, const std::string& name);
 
-/// The path of a recorded rollout.
-std::string status_path(const GitView& view, const StatusEntry& entry);
-
 /// A status file by its path: `status/<cluster>/<namespace>/<name>.yaml`; nothing for other paths.
 struct StatusPlace {
   std::string cluster;
   RolloutKey rollout;
 };
 std::optional<StatusPlace> status_place(const std::string& directory, const std::string& path);
+
+/// Which rollouts have a status file as of `commit`, ordered by path; no file is read.
+Result<std::vector<StatusPlace>> places_at(const GitView& view, const std::string& commit);
+
+/// As above, of places.
+Result<std::vector<StatusPlace>> named(std::vector<StatusPlace> places, const std::string& name);
+
+/// The path of a recorded rollout.
+std::string status_path(const GitView& view, const StatusEntry& entry);
+std::string status_path(const GitView& view, const StatusPlace& place);
+
+/// What a status commit tells, of the clusters that are looked at. A message is only words: nothing, when the commit
+/// left the file of the rollout alone that it claims to be about.
+Result<std::optional<Recorded>> transition_in(const GitView& view, const CommitInfo& commit);
 
 }  // namespace reconciler

@@ -7,7 +7,6 @@
 #include "cli/git_view.h"
 #include "cli/history_text.h"
 #include "daemon/system_clock.h"
-#include "manifest/status_file.h"
 
 namespace reconciler {
 namespace {
@@ -26,35 +25,62 @@ Syntax history_syntax() {
   return out;
 }
 
-/// Where its status file is or, for a rollout that was removed, was.
-Result<std::string> path_of(const GitView& view, const std::string& name) {
-  auto entries = statuses_at(view, view.status_tip);
-  if (!entries) return entries.error();
-  auto found = named(std::move(*entries), name);
-  if (found && found->size() == 1) return status_path(view, found->front());
+/// The rollout that is meant, also when it was removed.
+Result<StatusPlace> place_of(const GitView& view, const std::string& name) {
+  auto places = places_at(view, view.status_tip);
+  if (!places) return places.error();
+  auto found = named(std::move(*places), name);
+  if (found && found->size() == 1) return found->front();
   if (found) return invalid(format("{} is on several clusters: say which with --cluster-name", name));
   size_t slash = name.find('/');
   if (slash == name.npos) return found.error();
-  RolloutKey key{.ns = name.substr(0, slash), .name = name.substr(slash + 1)};
-  return record_path(view.status_directory, view.cluster.empty() ? "default" : view.cluster, key);
+  return StatusPlace{.cluster = view.cluster.empty() ? "default" : view.cluster,
+                     .rollout = {.ns = name.substr(0, slash), .name = name.substr(slash + 1)}};
+}
+
+/// Its newest transitions, oldest first. Most commits are about others, which their messages tell.
+Result<std::vector<Recorded>> transitions_of(const GitView& view, const StatusPlace& place, size_t limit) {
+  const std::string trailer = format("\nRollout: {}\n", place.rollout.text());
+  std::vector<Recorded> out;
+  CommitWalk walk = view.git.walk(view.status_tip);
+  while (out.size() < limit) {
+    auto commit = walk.next();
+    if (!commit) return commit.error();
+    if (!*commit) break;
+    if ((*commit)->message.find(trailer) == std::string::npos) continue;
+    auto transition = transition_in(view, **commit);
+    if (!transition) return transition.error();
+    if (*transition && (*transition)->rollout == place.rollout && (*transition)->cluster == place.cluster)
+      out.push_back(std::move(**transition));
+  }
+  std::reverse(out.begin(), out.end());
+  return out;
+}
+
+/// Who asked for something, as far as the clone has it.
+std::optional<Request> request_in(const GitView& view, const std::string& commit, MainLine& main_line) {
+  auto request = view.git.commit(commit);
+  auto people = view.git.people(commit, main_line);
+  if (!request || !people) return std::nullopt;
+  Request out{.author = request->author, .subject = subject_of(request->message), .authors = people->authors};
+  if (people->committer != out.author) out.committer = people->committer;
+  return out;
 }
 
 Result<History> read_history(const GitView& view, const std::string& name, size_t limit) {
-  Result<std::string> path = path_of(view, name);
-  if (!path) return path.error();
-  auto commits = view.git.log(*path, "", view.status_tip, limit);
-  if (!commits) return commits.error();
-  std::reverse(commits->begin(), commits->end());
-  History history;
-  for (const CommitInfo& commit : *commits) {
-    std::optional<Recorded> transition = read_recorded(commit);
-    if (!transition) continue;  // a person's edit of the file
+  Result<StatusPlace> place = place_of(view, name);
+  if (!place) return place.error();
+  auto transitions = transitions_of(view, *place, limit);
+  if (!transitions) return transitions.error();
+  History history{.transitions = std::move(*transitions), .requests = {}};
+  MainLine main_line = view.git.main_line(view.branch);
+  for (Recorded& transition : history.transitions) {
     // A file that somebody damaged hides who decided, and nothing else.
-    if (auto status = status_at(view, commit.id, *path)) transition->status = std::move(*status);
-    if (!transition->requested.empty() && !history.requests.contains(transition->requested))
-      if (Result<CommitInfo> request = view.git.commit(transition->requested))
-        history.requests[transition->requested] = {.author = request->author, .subject = subject_of(request->message)};
-    history.transitions.push_back(std::move(*transition));
+    if (auto status = status_at(view, transition.commit.id, status_path(view, *place)))
+      transition.status = std::move(*status);
+    if (!transition.requested.empty() && !history.requests.contains(transition.requested))
+      if (auto request = request_in(view, transition.requested, main_line))
+        history.requests[transition.requested] = std::move(*request);
   }
   if (history.transitions.empty()) return invalid(format("nothing is recorded about {}", name));
   return history;

@@ -14,11 +14,25 @@ std::optional<CarriedOut> decision_of(const Recorded& transition) {
   return transition.status ? transition.status->decision : std::nullopt;
 }
 
-/// `asked for by Ann <ann@example.com> in 3f1c0d2e: Deploy v2`
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+/// `asked for by Ann <ann@example.com>, merged by Bo <bo@example.com> in 3f1c0d2e: Deploy v2`. Whoever made a merge
+/// commit merged it; a server that squashes or rebases commits for the author.
 std::string request_line(const History& history, const std::string& commit) {
-  auto request = history.requests.find(commit);
-  if (request == history.requests.end()) return format("asked for in {}", commit.substr(0, 8));
-  return format("asked for by {} in {}: {}", request->second.author, commit.substr(0, 8), request->second.subject);
+  auto found = history.requests.find(commit);
+  if (found == history.requests.end()) return format("asked for in {}", commit.substr(0, 8));
+  const Request& request = found->second;
+  std::string who = request.author;
+  if (!request.authors.empty()) {
+    who = format("{}, merged by {}", joined(request.authors), request.author);
+  } else if (!request.committer.empty()) {
+    who += ", committed by " + request.committer;
+  }
+  return format("asked for by {} in {}: {}", who, commit.substr(0, 8), request.subject);
 }
 
 std::string decision_line(const CarriedOut& decision) {
@@ -72,6 +86,8 @@ Json history_json(const History& history) {
     if (auto request = history.requests.find(t.requested); request != history.requests.end()) {
       entry["requested"]["author"] = request->second.author;
       entry["requested"]["subject"] = request->second.subject;
+      if (!request->second.committer.empty()) entry["requested"]["committer"] = request->second.committer;
+      if (!request->second.authors.empty()) entry["requested"]["authors"] = request->second.authors;
     }
     if (auto decision = decision_of(t))
       entry["decision"] = {{"action", to_text(decision->verb)},

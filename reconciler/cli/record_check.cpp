@@ -33,8 +33,12 @@ void RecordCheck::find(const StatusCommit& commit, const std::string& about, std
 }
 
 void RecordCheck::look_at(const StatusCommit& commit) {
-  ++commits_;
   const std::optional<Recorded> record = read_recorded(commit.info);
+  if (commit.files.empty()) {
+    if (record) find(commit, record->rollout.text(), "forged: a status commit that changes no status file");
+    return;
+  }
+  ++commits_;
   if (record && commit.info.author == author_) {
     look_at_record(commit, *record);
     return;

@@ -25,7 +25,7 @@ struct StatusFileChange {
   std::optional<std::string> content;
 };
 
-/// One commit that changed something below the status directory.
+/// One commit that changed something below the status directory, or says so.
 struct StatusCommit {
   CommitInfo info;
   std::vector<StatusFileChange> files;

@@ -30,6 +30,7 @@ std::map<std::string, std::string> trailers_of(const std::vector<std::string>& l
 std::string subject_of(const std::string& message) { return message.substr(0, message.find('\n')); }
 
 std::optional<Recorded> read_recorded(const CommitInfo& commit) {
+  if (commit.message.find("\nRollout-Phase: ") == std::string::npos) return std::nullopt;  // most commits, in one look
   std::vector<std::string> lines = lines_of(commit.message);
   std::map<std::string, std::string> trailers = trailers_of(lines);
   const std::string& name = trailers["Rollout"];

@@ -33,6 +33,8 @@ std::optional<Recorded> read_recorded(const CommitInfo& commit);
 struct Request {
   std::string author;
   std::string subject;
+  std::string committer;             ///< empty when it is the author
+  std::vector<std::string> authors;  ///< of what a merge brought; its own author then merged it
 };
 
 /// The first line of a message.

@@ -1,5 +1,6 @@
 // serin verify: is the recorded history whole and ours? Reads every commit that touched status files, oldest first.
 #include <iostream>
+#include <utility>
 
 #include "base/format.h"
 #include "cli/commands.h"
@@ -28,11 +29,14 @@ Syntax verify_syntax() {
   return out;
 }
 
-Result<StatusCommit> read_commit(const GitView& view, const CommitInfo& info) {
-  StatusCommit out{.info = info, .files = {}, .other_paths = {}};
-  Result<std::string> parent = view.git.resolve(info.id + "~1");
+/// What a commit did below the status directory, or pretends to have done; nothing for all others.
+Result<std::optional<StatusCommit>> read_commit(const GitView& view, CommitInfo info, const std::string& parent) {
+  auto changed = view.git.changed(info.id, view.status_directory);
+  if (!changed) return changed.error();
+  StatusCommit out{.info = std::move(info), .files = {}, .other_paths = {}};
+  if (!*changed) return read_recorded(out.info) ? std::optional(std::move(out)) : std::nullopt;
   // Without a parent it is the root, and everything in it is new.
-  auto changes = view.git.changes(parent ? *parent : "", info.id, "");
+  auto changes = view.git.changes(parent, out.info.id, "");
   if (!changes) return changes.error();
   for (const TreeChange& change : *changes) {
     if (!change.path.starts_with(view.status_directory + "/")) {
@@ -47,7 +51,7 @@ Result<StatusCommit> read_commit(const GitView& view, const CommitInfo& info) {
     }
     out.files.push_back(std::move(file));
   }
-  return out;
+  return std::optional(std::move(out));
 }
 
 Json findings_json(const RecordCheck& check, const std::vector<Finding>& findings) {
@@ -74,18 +78,24 @@ int verify_with(const Options& options) {
   if (!view) return failed(view.error());
   const SignerFiles signers{.allowed_signers_file = options.text("allowed-signers-file"),
                             .keyring_file = options.text("keyring-file")};
-  auto commits = view->git.log(view->status_directory, "", view->status_tip, SIZE_MAX);
-  if (!commits) return failed(commits.error());
+  auto walk = view->git.walk_from_root(view->status_tip);
+  if (!walk) return failed(walk.error());
   RecordCheck check(view->status_directory, options.text("author"));
   std::vector<Finding> unsigned_ones;
-  for (auto info = commits->rbegin(); info != commits->rend(); ++info) {
-    auto commit = read_commit(*view, *info);
+  std::string parent;
+  while (true) {
+    auto info = walk->next();
+    if (!info) return failed(info.error());
+    if (!*info) break;
+    const std::string id = (*info)->id;
+    auto commit = read_commit(*view, **std::move(info), std::exchange(parent, id));
     if (!commit) return failed(commit.error());
-    check.look_at(*commit);
+    if (!*commit) continue;
+    check.look_at(**commit);
     if (signers.empty()) continue;
-    auto good = view->git.check_signature(info->id, signers);
+    auto good = view->git.check_signature(id, signers);
     if (!good && good.error().kind != ErrorKind::Invalid) return failed(good.error());
-    if (!good) unsigned_ones.push_back({info->id, subject_of(info->message), good.error().message});
+    if (!good) unsigned_ones.push_back({id, subject_of((*commit)->info.message), good.error().message});
   }
   std::vector<Finding> findings = check.findings();
   findings.insert(findings.end(), unsigned_ones.begin(), unsigned_ones.end());

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/format.h"
-#include "git/history.h"
 #include "git/library.h"
 #include "git/revision.h"
 #include "git/tree.h"
@@ -115,6 +114,15 @@ Result<std::vector<HistoryFile>> GitHistory::files(const std::string& commit, co
   return files;
 }
 
+Result<std::vector<std::string>> GitHistory::paths(const std::string& commit, const std::string& directory) const {
+  auto entries = list_directory(*repository_, commit, plain_directory(directory));
+  if (!entries) return entries.error();
+  std::vector<std::string> paths;
+  for (const auto& entry : *entries)
+    if (entry.after->kind == EntryKind::File) paths.push_back(entry.path);
+  return paths;
+}
+
 Result<std::optional<std::string>> GitHistory::file(const std::string& commit, const std::string& path,
                                                     size_t bytes_max) const {
   auto tree = tree_of(*repository_, commit);
@@ -130,6 +138,22 @@ Result<std::optional<std::string>> GitHistory::file(const std::string& commit, c
 Result<std::vector<CommitInfo>> GitHistory::log(const std::string& path, const std::string& from, const std::string& to,
                                                 size_t limit) const {
   return commits_touching_path(*repository_, path, from, to, limit);
+}
+
+CommitWalk GitHistory::walk(const std::string& tip) const { return CommitWalk::from_tip(*repository_, tip); }
+
+Result<CommitWalk> GitHistory::walk_from_root(const std::string& tip) const {
+  return CommitWalk::from_root(*repository_, tip);
+}
+
+Result<bool> GitHistory::changed(const std::string& commit, const std::string& path) const {
+  return changes_path(*repository_, commit, path);
+}
+
+MainLine GitHistory::main_line(const std::string& tip) const { return MainLine(*repository_, tip); }
+
+Result<CommitPeople> GitHistory::people(const std::string& commit, MainLine& main_line) const {
+  return people_of(*repository_, commit, main_line);
 }
 
 Result<std::vector<TreeChange>> GitHistory::changes(const std::string& from, const std::string& to,

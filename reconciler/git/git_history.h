@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "git/handle.h"
+#include "git/history.h"
 #include "git/remote.h"
 #include "git/signature_check.h"
 #include "ports.h"
@@ -43,12 +44,28 @@ class GitHistory {
   Result<std::vector<HistoryFile>> files(const std::string& commit, const std::string& directory,
                                          size_t file_bytes_max) const;
 
+  /// Their paths alone.
+  Result<std::vector<std::string>> paths(const std::string& commit, const std::string& directory) const;
+
   /// The content of one file; nothing when it does not exist.
   Result<std::optional<std::string>> file(const std::string& commit, const std::string& path, size_t bytes_max) const;
 
   /// First-parent commits of (`from`, `to`] that changed `path` (file or directory), newest first; `from` empty: all.
   Result<std::vector<CommitInfo>> log(const std::string& path, const std::string& from, const std::string& to,
                                       size_t limit) const;
+
+  /// First-parent commits of `tip`, from it or from the root; valid as long as this object.
+  CommitWalk walk(const std::string& tip) const;
+  Result<CommitWalk> walk_from_root(const std::string& tip) const;
+
+  /// Whether `commit` changed `path` against its first parent.
+  Result<bool> changed(const std::string& commit, const std::string& path) const;
+
+  /// The branch that ends at `tip`; valid as long as this object.
+  MainLine main_line(const std::string& tip) const;
+
+  /// Who stands behind a commit beside its author.
+  Result<CommitPeople> people(const std::string& commit, MainLine& main_line) const;
 
   /// As GitRepository::changes and ::read.
   Result<std::vector<TreeChange>> changes(const std::string& from, const std::string& to,

@@ -1,10 +1,12 @@
 #include "git/history.h"
 
 #include <git2.h>
+#include <git2/sys/repository.h>
 
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "base/format.h"
 #include "git/library.h"
@@ -13,10 +15,16 @@
 namespace reconciler {
 namespace {
 
+constexpr size_t merged_commits_max = 1'000;
+
 Result<Owned<git_commit>> look_up_commit(git_repository& repository, const git_oid& id) {
   Owned<git_commit> commit;
   if (git_commit_lookup(fill(commit), &repository, &id) < 0) return library_error(format("commit {}", id_text(id)));
   return commit;
+}
+
+std::string signature_text(const git_signature& signature) {
+  return std::string(signature.name) + " <" + signature.email + ">";
 }
 
 CommitInfo info_of(const git_commit& commit) {
@@ -24,10 +32,36 @@ CommitInfo info_of(const git_commit& commit) {
   const char* message = git_commit_message(&commit);
   CommitInfo info;
   info.id = id_text(*git_commit_id(&commit));
-  info.author = format("{} <{}>", author->name, author->email);
+  info.author = signature_text(*author);
   info.time = TimePoint(std::chrono::seconds(author->when.time));
   info.message = message ? message : "";
   return info;
+}
+
+/// Of a commit as it is stored: `tree <id>`, then a line for each parent. Empty when it has none.
+std::string first_parent_in(std::string_view commit) {
+  constexpr std::string_view kParent = "parent ";
+  const size_t line = commit.find('\n');
+  if (line == commit.npos) return "";
+  const std::string_view parent = commit.substr(line + 1, kParent.size() + GIT_OID_HEXSZ);
+  return parent.starts_with(kParent) ? std::string(parent.substr(kParent.size())) : "";
+}
+
+/// When only this is wanted of a whole history, parsing its commits would be most of the work.
+Result<std::string> first_parent_of(git_repository& repository, const std::string& commit) {
+  Owned<git_odb> objects;
+  Owned<git_odb_object> raw;
+  const git_oid id = id_from(commit);
+  if (git_repository_odb(fill(objects), &repository) < 0 || git_odb_read(fill(raw), objects.get(), &id) < 0)
+    return library_error(format("commit {}", commit));
+  return first_parent_in({static_cast<const char*>(git_odb_object_data(raw.get())), git_odb_object_size(raw.get())});
+}
+
+/// The library makes room in a full cache in the order of its hash table: what stays is what nobody asks for any more,
+/// and each object more costs a search of the whole table. So a long walk empties it long before.
+void keep_cache_small(git_repository& repository, size_t steps) {
+  constexpr size_t kStepsMax = 500;
+  if (steps % kStepsMax == 0) git_repository__cleanup(&repository);
 }
 
 Result<Owned<git_revwalk>> first_parent_walk(git_repository& repository, const std::string& tip,
@@ -131,6 +165,89 @@ Result<std::vector<CommitInfo>> commits_touching_path(git_repository& repository
     if (path.empty() || !git_oid_equal(&*here, &before)) touching.push_back(info_of(*commit));
   }
   return touching;
+}
+
+CommitWalk CommitWalk::from_tip(git_repository& repository, const std::string& tip) {
+  CommitWalk walk(repository);
+  walk.to_come_ = {tip};
+  walk.goes_on_ = true;
+  return walk;
+}
+
+Result<CommitWalk> CommitWalk::from_root(git_repository& repository, const std::string& tip) {
+  auto ids = first_parents(repository, tip);
+  if (!ids) return ids.error();
+  CommitWalk walk(repository);
+  walk.to_come_ = *std::move(ids);
+  return walk;
+}
+
+Result<std::optional<CommitInfo>> CommitWalk::next() {
+  if (to_come_.empty()) return std::optional<CommitInfo>();
+  keep_cache_small(*repository_, ++steps_);
+  auto commit = look_up_commit(*repository_, id_from(to_come_.back()));
+  if (!commit) return commit.error();
+  to_come_.pop_back();
+  const git_oid* parent = git_commit_parent_id(commit->get(), 0);
+  if (goes_on_ && parent) to_come_.push_back(id_text(*parent));
+  return std::optional(info_of(**commit));
+}
+
+Result<std::vector<std::string>> first_parents(git_repository& repository, const std::string& tip) {
+  std::vector<std::string> ids;
+  for (std::string next = tip; !next.empty();) {
+    keep_cache_small(repository, ids.size() + 1);
+    auto parent = first_parent_of(repository, next);
+    if (!parent) return parent.error();
+    ids.push_back(std::exchange(next, *std::move(parent)));
+  }
+  return ids;
+}
+
+Result<bool> changes_path(git_repository& repository, const std::string& commit, const std::string& path) {
+  auto found = look_up_commit(repository, id_from(commit));
+  if (!found) return found.error();
+  PathFollower follower(repository, plain_directory(path));
+  auto here = follower.at(**found);
+  if (!here) return here.error();
+  const git_oid* parent_id = git_commit_parent_id(found->get(), 0);
+  if (!parent_id) return !git_oid_is_zero(&*here);
+  auto parent = look_up_commit(repository, *parent_id);
+  if (!parent) return parent.error();
+  auto before = follower.at(**parent);
+  if (!before) return before.error();
+  return !git_oid_equal(&*here, &*before);
+}
+
+Result<bool> MainLine::contains(const std::string& commit) {
+  if (ids_.empty()) {
+    auto ids = first_parents(*repository_, tip_);
+    if (!ids) return ids.error();
+    ids_.insert(ids->begin(), ids->end());
+  }
+  return ids_.contains(commit);
+}
+
+Result<CommitPeople> people_of(git_repository& repository, const std::string& commit, MainLine& main_line) {
+  auto found = look_up_commit(repository, id_from(commit));
+  if (!found) return found.error();
+  CommitPeople people;
+  people.committer = signature_text(*git_commit_committer(found->get()));
+  people.first = info_of(**found).time;
+  if (git_commit_parentcount(found->get()) < 2) return people;
+  CommitWalk walk = CommitWalk::from_tip(repository, id_text(*git_commit_parent_id(found->get(), 1)));
+  for (size_t steps = 0; steps < merged_commits_max; ++steps) {
+    auto next = walk.next();
+    if (!next) return next.error();
+    if (!*next) break;
+    auto was_there = main_line.contains((*next)->id);
+    if (!was_there) return was_there.error();
+    if (*was_there) break;
+    people.first = std::min(people.first, (*next)->time);
+    auto& authors = people.authors;
+    if (std::find(authors.begin(), authors.end(), (*next)->author) == authors.end()) authors.push_back((*next)->author);
+  }
+  return people;
 }
 
 Result<bool> contains_commit(git_repository& repository, const std::string& commit, const std::string& ancestor) {

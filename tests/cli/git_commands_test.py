@@ -104,7 +104,7 @@ class GitCommands(unittest.TestCase):
 
     def test_history_of_what_was_removed(self):
         self.repository.git("rm", "-q", "status/default/shop/checkout.yaml")
-        self.repository.commit("shop/checkout: removed\n\ngone\n\nRollout: shop/checkout\nRollout-Phase: Healthy", "2026-11-23T00:00:00Z")
+        self.repository.commit("shop/checkout: removed\n\ngone\n\nRollout: shop/checkout\nRollout-Cluster: default\nRollout-Phase: Healthy", "2026-11-23T00:00:00Z")
         self.assertIn("removed", self.serin("history", "shop/checkout"))
 
     def test_at_tells_what_served_then(self):
@@ -119,7 +119,7 @@ class GitCommands(unittest.TestCase):
         # Decided before, pushed after: daemons of two clusters share a branch.
         self.repository.write("status/west/shop/till.yaml", STATUS.format(
             phase="Healthy", commit=self.repository.deploy, canary="", weight=0).replace("checkout", "till"))
-        self.repository.commit("shop/till: promoted v1\n\nx\n\nRollout: shop/till\nRollout-Phase: Healthy", "2026-11-21T00:00:00Z")
+        self.repository.commit("shop/till: promoted v1\n\nx\n\nRollout: shop/till\nRollout-Cluster: west\nRollout-Phase: Healthy", "2026-11-21T00:00:00Z")
         text = self.serin("at", "2026-11-22")
         self.assertIn("shop/till", text)
         self.assertRegex(text, r"shop/checkout +Healthy +100% registry.example.com/checkout:v1 ")

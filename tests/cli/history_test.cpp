@@ -96,3 +96,17 @@ TEST_CASE("a reason that the headline gives already is not repeated", "[history]
   std::string text = history_text(history, at("2026-11-22T10:00:03Z"));
   CHECK(text.find("    Git asks for v1 again") == text.npos);
 }
+
+TEST_CASE("history tells who wrote what was merged, and who merged it", "[history]") {
+  History history = two_transitions();
+  Request& request = history.requests["3f1c0d2e44"];
+  request.committer = "GitHub <noreply@github.com>";
+  CHECK_THAT(
+      history_text(history, at("2026-11-22T10:05:00Z")),
+      ContainsSubstring("asked for by Ann <ann@example.com>, committed by GitHub <noreply@github.com> in 3f1c0d2e"));
+  request.authors = {"Bo <bo@example.com>", "Cy <cy@example.com>"};
+  CHECK_THAT(
+      history_text(history, at("2026-11-22T10:05:00Z")),
+      ContainsSubstring("asked for by Bo <bo@example.com>, Cy <cy@example.com>, merged by Ann <ann@example.com> in"));
+  CHECK(history_json(history)["transitions"][0]["requested"]["authors"].size() == 2);
+}

@@ -73,6 +73,14 @@ TEST_CASE("a person's edit is named with the person", "[verify]") {
   CHECK(findings(history).front() == "c11 status/default/shop/till.yaml: edited by Mallory <m@example.com>: Tidy up");
 }
 
+TEST_CASE("a message of a status commit on a commit without a status file is forged", "[verify]") {
+  auto history = good_history();
+  history.push_back(commit_of(13, canary_v2(3, 50), "canary 50% (step 3/4)"));
+  history.back().files.clear();
+  CHECK(findings(history) ==
+        std::vector<std::string>{"c13 shop/till: forged: a status commit that changes no status file"});
+}
+
 TEST_CASE("a status commit by somebody else is forged", "[verify]") {
   auto history = good_history();
   history[3].info.author = "Mallory <m@example.com>";

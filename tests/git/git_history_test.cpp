@@ -95,6 +95,49 @@ TEST_CASE("a log follows the first parents through merges", "[history]") {
   CHECK((*log)[1].message == "start\n");
   CHECK(history.log("a", start, tip, 10)->size() == 1);
   CHECK(history.log("nothing", "", tip, 10)->empty());
+
+  auto walk = history.walk(tip);
+  CHECK((*walk.next())->message == "merged\n");
+  CHECK((*walk.next())->message == "on main\n");
+  CHECK((*walk.next())->message == "start\n");
+  CHECK(*walk.next() == std::nullopt);
+  auto forward = history.walk_from_root(tip);
+  REQUIRE(forward);
+  CHECK((*forward->next())->message == "start\n");
+  CHECK((*forward->next())->message == "on main\n");
+  CHECK((*forward->next())->message == "merged\n");
+  CHECK(*forward->next() == std::nullopt);
+}
+
+TEST_CASE("who is behind a merge is told, and what a commit changed", "[history]") {
+  TemporaryFolder folder;
+  GitPeople people(folder.path());
+  auto start = people.commit("main", {{"a/x", "1"}, {"b", "1"}}, "start");
+  people.git("branch side " + start);
+  auto first = people.commit("side", {{"a/x", "2"}}, "on the side");
+  people.commit("side", {{"a/x", "3"}}, "again");
+  auto plain = people.commit("main", {{"b", "2"}}, "on main");
+  run("cd " + (folder / "people") + " && git fetch -q && git checkout -q --detach origin/main && " +
+      "GIT_AUTHOR_NAME=Mo GIT_AUTHOR_EMAIL=mo@example.com git merge -q --no-ff -m merged origin/side && " +
+      "git push -q origin HEAD:main");
+  auto history = history_of(people);
+  auto tip = *history.resolve("main");
+  auto main_line = history.main_line(tip);
+  auto merge = history.people(tip, main_line);
+  REQUIRE(merge);
+  CHECK(merge->authors == std::vector<std::string>{history.commit(first)->author});
+  CHECK(merge->first == history.commit(first)->time);
+  CHECK(history.commit(tip)->author == "Mo <mo@example.com>");
+  CHECK(history.people(plain, main_line)->authors.empty());
+  CHECK(history.people(plain, main_line)->committer == history.commit(plain)->author);
+
+  CHECK(*history.changed(tip, "a/x"));
+  CHECK(*history.changed(tip, "a"));
+  CHECK_FALSE(*history.changed(tip, "b"));
+  CHECK_FALSE(*history.changed(plain, "a/x"));
+  CHECK(*history.changed(start, "b"));
+  CHECK_FALSE(*history.changed(start, "nothing"));
+  CHECK(*history.paths(tip, "a") == std::vector<std::string>{"a/x"});
 }
 
 TEST_CASE("a log of a history of many thousand commits is quick", "[history]") {
