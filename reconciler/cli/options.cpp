@@ -12,7 +12,7 @@
 namespace reconciler {
 namespace {
 
-std::vector<std::string> process_environment() {
+std::vector<std::string> whole_environment() {
   std::vector<std::string> lines;
   for (char** line = environ; *line != nullptr; ++line) lines.emplace_back(*line);
   return lines;
@@ -102,7 +102,7 @@ int with_options(const Syntax& syntax, const std::vector<std::string>& arguments
     std::cout << help_text(syntax);
     return 0;
   }
-  Result<Options> options = parse_options(syntax, arguments, process_environment());
+  Result<Options> options = parse_options(syntax, arguments, whole_environment());
   if (!options) return usage_error(options.error().message);
   return work(*options);
 }

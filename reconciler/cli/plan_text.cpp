@@ -73,15 +73,70 @@ std::string code(std::string text) {
   return "`" + text + "`";
 }
 
+/// Grows line by line up to what a comment may have; what is too much is counted and left out.
+class Comment {
+ public:
+  bool add(const std::string& line) {
+    const bool fits = text_.size() + line.size() <= kCommentCharacters - kReserve;
+    if (fits) text_ += line;
+    if (!fits) ++left_out_;
+    return fits;
+  }
+  /// Folded up under its summary, which no markup may stand in.
+  void fold(const std::string& summary, const std::vector<std::string>& lines) {
+    if (!add(format("<details><summary>{}</summary>\n\n", summary))) return;
+    for (const std::string& line : lines) add(line);
+    text_ += "\n</details>\n\n";
+  }
+  std::string take() {
+    if (left_out_ > 0)
+      text_ += format("\n{} lines are left out here; `serin plan` on the command line shows all.\n", left_out_);
+    return std::move(text_);
+  }
+
+ private:
+  static constexpr size_t kCommentCharacters = 65'536;  // bytes are no fewer than characters
+  static constexpr size_t kReserve = 256;               // for the ends of what is folded up, and the last line
+  std::string text_;
+  size_t left_out_ = 0;
+};
+
+void add_rollout(const RolloutPlan& rollout, Comment& comment) {
+  const auto& steps = rollout.forecast.steps;
+  comment.add(format("**{}**: {}, asked for {}. In all: {}.\n\n", code(rollout.key.text()), code(rollout.now),
+                     code(rollout.target), duration_line(rollout.forecast)));
+  if (steps.empty()) return;
+  std::vector<std::string> lines = {"| after | transition | canary |\n|---|---|---|\n"};
+  for (const ForecastStep& step : steps)
+    lines.push_back(format("| {} | {}{} | {}% |\n", format_duration(step.after), code(step.subject),
+                           step.waits_for_person ? " then waits for a person" : "", step.weight));
+  comment.fold(format("{} transitions", steps.size()), lines);
+}
+
+void add_objects(const std::vector<ObjectChange>& objects, Comment& comment) {
+  std::vector<std::string> lines;
+  for (const ObjectChange& change : objects) {
+    lines.push_back(format("- {} {} ({})\n", word_of(change.fate), code(change.key.text()), code(change.file)));
+    if (!change.held.empty()) lines.push_back(format("  - :warning: held: {}\n", code(change.held)));
+    if (!change.note.empty()) lines.push_back(format("  - {}\n", change.note));
+    for (const FieldChange& field : change.fields)
+      lines.push_back(
+          format("  - {}: {} → {}\n", code(field.path), code(value_text(field.before)), code(value_text(field.after))));
+  }
+  comment.fold(format("Objects: {}", counts(objects)), lines);
+}
+
 }  // namespace
 
 std::string plan_text(const RevisionPlan& plan, const RevisionNames& names) {
   std::string out = format("from {} to {}\n", names.before, names.after);
+  if (!names.cluster.empty()) out += format("against the live objects of {}\n", names.cluster);
   if (plan.is_empty()) return out + "nothing changes\n";
   out += format("\nobjects: {}\n", counts(plan.objects));
   for (const ObjectChange& change : plan.objects) {
     out += format("  {} {}  ({})\n", mark_of(change.fate), change.key.text(), change.file);
     if (!change.held.empty()) out += format("      held: {}\n", change.held);
+    if (!change.note.empty()) out += format("      {}\n", change.note);
     for (const FieldChange& field : change.fields)
       out += format("      {}: {} -> {}\n", field.path, value_text(field.before), value_text(field.after));
   }
@@ -98,39 +153,27 @@ std::string plan_text(const RevisionPlan& plan, const RevisionNames& names) {
 }
 
 std::string plan_markdown(const RevisionPlan& plan, const RevisionNames& names) {
-  std::string out = format("### Serin: from {} to {}\n\n", code(names.before), code(names.after));
-  if (plan.is_empty()) return out + "Nothing changes.\n";
-  for (const std::string& problem : plan.problems) out += format("- :x: {}\n", code(problem));
-  for (const std::string& warning : plan.warnings) out += format("- :warning: {}\n", code(warning));
-  if (!plan.problems.empty() || !plan.warnings.empty()) out += "\n";
-  for (const RolloutPlan& rollout : plan.rollouts) {
-    out += format("**{}**: {}, asked for {}. In all: {}.\n\n", code(rollout.key.text()), code(rollout.now),
-                  code(rollout.target), duration_line(rollout.forecast));
-    if (rollout.forecast.steps.empty()) continue;
-    out += "| after | transition | canary |\n|---|---|---|\n";
-    for (const ForecastStep& step : rollout.forecast.steps)
-      out += format("| {} | {}{} | {}% |\n", format_duration(step.after), code(step.subject),
-                    step.waits_for_person ? " then waits for a person" : "", step.weight);
-    out += "\n";
-  }
-  out += format("Objects: {}\n\n", counts(plan.objects));
-  for (const ObjectChange& change : plan.objects) {
-    out += format("- {} {} ({})\n", word_of(change.fate), code(change.key.text()), code(change.file));
-    if (!change.held.empty()) out += format("  - :warning: held: {}\n", code(change.held));
-    for (const FieldChange& field : change.fields)
-      out +=
-          format("  - {}: {} → {}\n", code(field.path), code(value_text(field.before)), code(value_text(field.after)));
-  }
-  return out;
+  Comment comment;
+  comment.add(format("### Serin: from {} to {}\n\n", code(names.before), code(names.after)));
+  if (!names.cluster.empty()) comment.add(format("Against the live objects of {}.\n\n", code(names.cluster)));
+  if (plan.is_empty()) comment.add("Nothing changes.\n");
+  for (const std::string& problem : plan.problems) comment.add(format("- :x: {}\n", code(problem)));
+  for (const std::string& warning : plan.warnings) comment.add(format("- :warning: {}\n", code(warning)));
+  if (!plan.problems.empty() || !plan.warnings.empty()) comment.add("\n");
+  for (const RolloutPlan& rollout : plan.rollouts) add_rollout(rollout, comment);
+  if (!plan.is_empty()) add_objects(plan.objects, comment);
+  return comment.take();
 }
 
 Json plan_json(const RevisionPlan& plan, const RevisionNames& names) {
   Json out = {{"before", names.before},    {"after", names.after},      {"objects", Json::array()},
               {"rollouts", Json::array()}, {"warnings", plan.warnings}, {"problems", plan.problems}};
+  if (!names.cluster.empty()) out["cluster"] = names.cluster;
   for (const ObjectChange& change : plan.objects) {
     Json object = {{"change", word_of(change.fate)}, {"group", change.key.group}, {"kind", change.key.kind},
                    {"namespace", change.key.ns},     {"name", change.key.name},   {"file", change.file}};
     if (!change.held.empty()) object["held"] = change.held;
+    if (!change.note.empty()) object["note"] = change.note;
     for (const FieldChange& field : change.fields) {
       Json entry = {{"path", field.path}};
       if (field.before) entry["before"] = *field.before;

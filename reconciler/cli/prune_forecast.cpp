@@ -10,8 +10,6 @@
 namespace reconciler {
 namespace {
 
-constexpr std::string_view kOwner = "serin";
-
 /// The Service that stays and leads to this rollout, as far as manifests tell.
 std::string needed_for(const ObjectKey& key, const std::set<ObjectKey>& staying, const RevisionManifests& changed) {
   auto rollout = changed.rollouts.find({key.ns, key.name});
@@ -23,8 +21,8 @@ std::string needed_for(const ObjectKey& key, const std::set<ObjectKey>& staying,
 }
 
 /// The object as it would be met in the cluster.
-Json as_live(Json object) {
-  object["metadata"]["labels"][std::string(kOwnerLabel)] = std::string(kOwner);
+Json as_live(Json object, const std::string& owner) {
+  object["metadata"]["labels"][std::string(kOwnerLabel)] = owner;
   return object;
 }
 
@@ -32,7 +30,8 @@ Json as_live(Json object) {
 
 std::map<ObjectKey, std::string> expected_holds(const RevisionPlan& plan, const std::set<ObjectKey>& all,
                                                 const RevisionManifests& changed,
-                                                const std::vector<std::string>& messages) {
+                                                const std::vector<std::string>& messages,
+                                                const std::map<ObjectKey, Json>& live, const std::string& owner) {
   const bool released = std::any_of(messages.begin(), messages.end(), [](auto& each) { return allows_prune(each); });
   std::set<ObjectKey> staying = all;
   for (const ObjectChange& change : plan.objects)
@@ -48,9 +47,10 @@ std::map<ObjectKey, std::string> expected_holds(const RevisionPlan& plan, const 
   PrunePlan expected = plan_prune(stale, all.size());
   for (const InventoryEntry& entry : expected.unmanaged) expected.held[entry.key] = "it stays, pruning it is disabled";
   for (const InventoryEntry& entry : expected.go) {
-    const LiveVerdict verdict =
-        judge_live({entry, released, ""}, as_live(changed.objects.at(entry.key).object), kOwner);
-    if (verdict.fate == LiveFate::Hold) expected.held[entry.key] = verdict.why;
+    const auto asked = live.find(entry.key);
+    const Json met = asked == live.end() ? as_live(changed.objects.at(entry.key).object, owner) : asked->second;
+    const LiveVerdict verdict = judge_live({entry, released, ""}, met, owner);
+    if (verdict.fate == LiveFate::Hold || verdict.fate == LiveFate::Leave) expected.held[entry.key] = verdict.why;
   }
   return std::move(expected.held);
 }

@@ -35,6 +35,7 @@ struct ObjectChange {
   std::string file;
   std::vector<FieldChange> fields;  ///< of a changed object
   std::string held;                 ///< why a deleted one would stay for now; empty when it would go
+  std::string note;                 ///< what a cluster that was asked has to say beside the fields
 };
 
 /// What a rollout would go through.
@@ -60,10 +61,11 @@ RevisionPlan compare_revisions(const RevisionManifests& before, const RevisionMa
 struct RevisionNames {
   std::string before;
   std::string after;
+  std::string cluster = {};  ///< that was asked; empty when none was
 };
 
 std::string plan_text(const RevisionPlan& plan, const RevisionNames& names);
-/// For a comment on a pull request.
+/// For a comment on a pull request: no more than the 65,536 characters that GitHub takes, and what is long folded up.
 std::string plan_markdown(const RevisionPlan& plan, const RevisionNames& names);
 Json plan_json(const RevisionPlan& plan, const RevisionNames& names);
 

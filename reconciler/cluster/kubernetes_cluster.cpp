@@ -9,6 +9,7 @@
 #include "cluster/api.h"
 #include "cluster/cache.h"
 #include "cluster/kubernetes_inventory.h"
+#include "cluster/object_calls.h"
 #include "cluster/owner_check.h"
 #include "cluster/reflector.h"
 #include "cluster/writes.h"
@@ -84,8 +85,7 @@ struct KubernetesCluster::Parts {
   void retire(std::list<Reflector>::iterator reflector);
   void expect_kind_of(const Json& definition);
   bool is_whole(const WatchedKind& kind);
-  Result<Resource> resource_of(const std::string& api_version, const std::string& kind);
-  Result<ApiCall> call_about(const std::string& verb, const Json& object);
+  Applier applier() const { return {settings.field_manager, settings.owner, settings.default_namespace}; }
   Result<void> write(const KubernetesWrite& write);
   Result<void> remove(const KubernetesWrite& write, const ApiCall& call);
   Result<void> evict(const RolloutKey& rollout, const EvictPods& action);
@@ -102,29 +102,6 @@ Result<std::unique_ptr<KubernetesCluster>> KubernetesCluster::open(KubernetesClu
   if (!http) return http.error();
   auto client = settings.around_http ? settings.around_http(*std::move(http)) : *std::move(http);
   return std::make_unique<KubernetesCluster>(std::make_unique<Parts>(std::move(settings), std::move(client)));
-}
-
-Result<Resource> KubernetesCluster::Parts::resource_of(const std::string& api_version, const std::string& kind) {
-  auto resource = api.discover(api_version, kind);
-  if (!resource) return resource.error();
-  if (!*resource)
-    return transient("the cluster does not know " + kind + " of " + api_version +
-                     " (yet): install its CustomResourceDefinition");
-  return **resource;
-}
-
-/// A call about the object that a manifest names, with its path filled in.
-Result<ApiCall> KubernetesCluster::Parts::call_about(const std::string& verb, const Json& object) {
-  ObjectKey key = key_of(object);
-  auto resource = resource_of(text_at(object, {"apiVersion"}), key.kind);
-  if (!resource) return Error{resource.error().kind, verb + " " + key.text() + ": " + resource.error().message};
-  std::string ns = !resource->namespaced ? "" : key.ns.empty() ? settings.default_namespace : key.ns;
-  key.ns = ns;
-  ApiCall call;
-  call.path = path_of(*resource, ns, key.name);
-  call.about = verb + " " + key.text();
-  call.secret = key.kind == "Secret" && key.group.empty();
-  return call;
 }
 
 void KubernetesCluster::Parts::expect_kind_of(const Json& definition) {
@@ -215,7 +192,7 @@ Result<Observed> KubernetesCluster::observe(const Rollout& rollout, TimePoint no
 }
 
 Result<void> KubernetesCluster::Parts::write(const KubernetesWrite& write) {
-  auto resource = resource_of(write.api_version, write.kind);
+  auto resource = resource_of(api, write.api_version, write.kind);
   if (!resource) return resource.error();
   ApiCall call;
   call.method = method_of(write.verb);
@@ -243,7 +220,7 @@ Result<void> KubernetesCluster::Parts::remove(const KubernetesWrite& write, cons
 
 /// A name that is taken is fine when it is ours already: the answer to an earlier try was lost.
 Result<void> KubernetesCluster::Parts::accept_existing(const RolloutKey& rollout, const CreateReplicaSet& action) {
-  auto resource = resource_of("apps/v1", "ReplicaSet");
+  auto resource = resource_of(api, "apps/v1", "ReplicaSet");
   if (!resource) return resource.error();
   ApiCall call;
   call.path = path_of(*resource, rollout.ns, action.name);
@@ -258,7 +235,7 @@ Result<void> KubernetesCluster::Parts::accept_existing(const RolloutKey& rollout
 
 /// One that is refused, by a PodDisruptionBudget above all, does not keep the others from going.
 Result<void> KubernetesCluster::Parts::evict(const RolloutKey& rollout, const EvictPods& action) {
-  auto resource = resource_of("v1", "Pod");
+  auto resource = resource_of(api, "v1", "Pod");
   if (!resource) return resource.error();
   Result<void> refused;
   for (const PodState& pod : action.pods) {
@@ -317,18 +294,13 @@ std::optional<std::optional<Json>> KubernetesCluster::Parts::known(const Json& m
 Result<std::optional<Json>> KubernetesCluster::read(const Json& manifest, ReadMode mode) {
   if (mode == ReadMode::Known)
     if (auto known = parts_->known(manifest)) return *known;
-  auto resource = parts_->api.discover(text_at(manifest, {"apiVersion"}), text_at(manifest, {"kind"}));
-  if (!resource) return resource.error();
-  if (!*resource) return std::optional<Json>();
-  auto call = parts_->call_about("read", manifest);
-  if (!call) return call.error();
-  auto object = parts_->api.find_object(*call);
+  auto object = read_object(parts_->api, manifest, parts_->settings.default_namespace);
   if (!object || !*object || mode == ReadMode::Fresh) return object;
   return std::optional<Json>(without_managed_fields(**std::move(object)));
 }
 
 Result<void> KubernetesCluster::patch(const Json& manifest, const Json& patch) {
-  auto call = parts_->call_about("patch", manifest);
+  auto call = call_about(parts_->api, "patch", manifest, parts_->settings.default_namespace);
   if (!call) return call.error();
   call->method = "PATCH";
   call->content_type = "application/json-patch+json";
@@ -341,16 +313,8 @@ Result<void> KubernetesCluster::patch(const Json& manifest, const Json& patch) {
 }
 
 Result<Json> KubernetesCluster::apply(const Json& object, ApplyMode mode) {
-  auto call = parts_->call_about(mode == ApplyMode::DryRun ? "compare" : "apply", object);
+  auto call = apply_call(parts_->api, object, mode, parts_->applier());
   if (!call) return call.error();
-  call->method = "PATCH";
-  call->content_type = "application/apply-patch+yaml";
-  call->of_existing = mode == ApplyMode::Status;
-  if (mode == ApplyMode::Status) call->path += "/status";
-  call->path += "?fieldManager=" + percent_encoded(parts_->settings.field_manager) +
-                "&force=true&fieldValidation=Strict" + (mode == ApplyMode::DryRun ? "&dryRun=All" : "");
-  call->body = without_managed_fields(object);
-  if (mode != ApplyMode::Status) call->body = with_owner(std::move(call->body), parts_->settings.owner);
   auto applied = parts_->api.call(*call);
   if (!applied) return applied.error();
   if (mode != ApplyMode::DryRun) parts_->remember(*applied);
@@ -358,7 +322,7 @@ Result<Json> KubernetesCluster::apply(const Json& object, ApplyMode mode) {
 }
 
 Result<void> KubernetesCluster::remove(const Json& live) {
-  auto call = parts_->call_about("delete", live);
+  auto call = call_about(parts_->api, "delete", live, parts_->settings.default_namespace);
   if (!call) return call.error();
   KubernetesWrite write = deletion_of(live);
   call->method = method_of(write.verb);

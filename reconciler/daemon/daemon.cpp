@@ -6,7 +6,6 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "base/parallel.h"
-#include "daemon/kept_routes.h"
 #include "daemon/shared_objects.h"
 #include "manifest/status_file.h"
 
@@ -23,11 +22,6 @@ constexpr const char* kAutoscalerVersion = "autoscaling/v2";
 bool lies_under(const std::string& path, const std::string& directory) {
   return directory.empty() || (path.size() > directory.size() && path.compare(0, directory.size(), directory) == 0 &&
                                path[directory.size()] == '/');
-}
-
-/// Kinds in which a rollout that cannot be read may have something of its own.
-bool may_carry_traffic(const ObjectKey& key) {
-  return key.kind == "Service" || key.kind == "DestinationRule" || may_share_traffic(key.kind);
 }
 
 }  // namespace

@@ -35,17 +35,6 @@ Json with_digest(Json manifest, const std::string& digest) {
   return manifest;
 }
 
-/// What is compared of an object.
-Json compared(const Json& object) {
-  Json out = content_of(object);
-  auto metadata = out.find("metadata");
-  if (metadata == out.end() || !metadata->contains("annotations")) return out;
-  Json& annotations = (*metadata)["annotations"];
-  if (annotations.is_object()) annotations.erase(kAppliedAnnotation);
-  if (annotations.empty()) metadata->erase("annotations");
-  return out;
-}
-
 std::string named(const std::vector<FieldChange>& changes) {
   std::string out;
   for (size_t i = 0; i < changes.size() && i < kFieldsNamed; ++i) out += (i ? ", " : "") + changes[i].path;
@@ -236,6 +225,16 @@ class Worker {
 };
 
 }  // namespace
+
+Json compared(const Json& object) {
+  Json out = content_of(object);
+  auto metadata = out.find("metadata");
+  if (metadata == out.end() || !metadata->contains("annotations")) return out;
+  Json& annotations = (*metadata)["annotations"];
+  if (annotations.is_object()) annotations.erase(kAppliedAnnotation);
+  if (annotations.empty()) metadata->erase("annotations");
+  return out;
+}
 
 Result<ObjectFinding> work_on(Cluster& cluster, const ObjectWork& work) { return Worker(cluster, work).run(); }
 

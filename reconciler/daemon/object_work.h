@@ -52,6 +52,9 @@ struct ObjectFinding {
   bool replaced = false;  ///< deleted and made anew
 };
 
+/// What of an object counts when it is compared with another state of itself.
+Json compared(const Json& object);
+
 /// Does the work. `Invalid`: refused, and trying again is of no use until the manifest or the object changes.
 Result<ObjectFinding> work_on(Cluster& cluster, const ObjectWork& work);
 

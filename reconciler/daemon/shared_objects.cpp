@@ -50,6 +50,10 @@ Json with_replicas_kept(Json manifest, const Rollout& rollout, const Observed& l
 
 }  // namespace
 
+bool may_carry_traffic(const ObjectKey& key) {
+  return key.kind == "Service" || key.kind == "DestinationRule" || may_share_traffic(key.kind);
+}
+
 bool is_managed(const Json& live_service) {
   return !text_at(live_service, {"metadata", "annotations", kManagedByAnnotation}).empty();
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "base/object_key.h"
 #include "rollout/observed.h"
 #include "rollout/rollout.h"
 #include "rollout/status.h"
@@ -16,6 +17,9 @@ namespace reconciler {
 /// `manifest` with the selector key or the weights that belong to `rollout`: the live value where the object exists,
 /// what the status asks for where it does not. Other objects come back as they are.
 Json filled_in(const Json& manifest, const Rollout& rollout, const Observed& live, const std::optional<Status>& status);
+
+/// May a rollout that cannot be read have something of its own in an object of this kind?
+bool may_carry_traffic(const ObjectKey& key);
 
 /// Does the live Service say that a rollout selects its revision?
 bool is_managed(const Json& live_service);

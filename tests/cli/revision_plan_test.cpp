@@ -113,6 +113,23 @@ TEST_CASE("markup in a manifest does not act in the markdown", "[plan]") {
   CHECK_THAT(markdown, ContainsSubstring("`\" </details> @everyone\"`"));
 }
 
+TEST_CASE("a comment is no longer than GitHub takes, and ends well", "[plan]") {
+  RevisionManifests before, after;
+  for (int i = 0; i < 3000; ++i) {
+    ObjectKey each = key("ConfigMap");
+    each.name = "settings-" + std::to_string(i);
+    after.objects[each] = {.object = {{"data", {{"a", std::string(100, 'x')}}}}, .file = "a/rather/long/path.yaml"};
+  }
+  RevisionPlan plan = compare_revisions(before, after, {}, at(0));
+  const std::string markdown = plan_markdown(plan, {"a", "b"});
+  CHECK(markdown.size() <= 65'536);
+  CHECK(markdown.size() > 60'000);
+  CHECK_THAT(markdown, ContainsSubstring("</details>"));
+  CHECK_THAT(markdown, ContainsSubstring(" lines are left out here"));
+  plan.objects.resize(3);
+  CHECK(plan_markdown(plan, {"a", "b"}).find("left out") == std::string::npos);
+}
+
 TEST_CASE("a plan says which objects are not applied as they stand", "[plan]") {
   auto with = [](Json object) {
     return RevisionManifests{.objects = {{key("ConfigMap"), {.object = std::move(object), .file = "c.yaml"}}}};
