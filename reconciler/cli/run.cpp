@@ -70,8 +70,9 @@ std::string_view to_text(Look look) {
 
 /// What is counted, and the decorators that count it. Outlives whatever works through them.
 struct Metering {
-  Metering(GitRepository& git, const RunOptions& options)
-      : git(git, clock, measurements, health, {redact(options.git.url), options.git.watched.name}) {}
+  Metering(GitRepository& git, const RunOptions& options, Measurements& measured)
+      : measurements(measured),
+        git(git, clock, measured, health, {redact(options.git.url), options.git.watched.name}) {}
 
   /// For every client of the API server.
   std::function<std::unique_ptr<HttpClient>(std::unique_ptr<HttpClient>)> around_http() {
@@ -81,7 +82,7 @@ struct Metering {
   }
 
   SystemClock clock;
-  Measurements measurements;
+  Measurements& measurements;
   Reachability health;
   MeasuredGit git;
 };
@@ -205,6 +206,11 @@ class Loop {
         clock_, [this] { workers_.wake(); });
     if (!hooks) return hooks.error();
     hooks_ = std::move(*hooks);
+    hooks_->on_ended = [this](std::string_view provider, std::string_view result) {
+      metering_.measurements.add(Measure::WebhookRequests,
+                                 {{"provider", std::string(provider)}, {"result", std::string(result)}});
+      if (result == "accepted") metering_.git.hook_came(provider);
+    };
     if (!options_.hooks_listen) return {};
     auto server = serve_hooks(*hooks_, address.host, address.port);
     if (!server) return server.error();
@@ -316,6 +322,10 @@ int run_with(const RunOptions& options) {
   if (!state) return failed(state.error());
   GitOptions git_options = options.git;
   git_options.state_directory = state->path();
+  Measurements measurements;
+  git_options.remote.on_received = [&measurements, repo = redact(git_options.url)](size_t bytes) {
+    measurements.add(Measure::GitFetchBytes, {{"repo", repo}}, double(bytes));
+  };
   auto git = Libgit2Repository::open(git_options);
   if (!git) return failed(git.error());
   SystemClock clock;
@@ -328,7 +338,7 @@ int run_with(const RunOptions& options) {
     settings.http.base_url = embedded->url();
     log_info("embedded cluster, in memory only", {{"address", embedded->url()}});
   }
-  Metering metering(**git, options);
+  Metering metering(**git, options, measurements);
   settings.around_http = metering.around_http();
   if (options.exec_plugin) settings.http.tokens = std::make_shared<ExecTokens>(*options.exec_plugin, clock);
   auto cluster = KubernetesCluster::open(settings);

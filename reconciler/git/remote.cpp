@@ -92,8 +92,9 @@ Result<void> Remote::Session::fetch(const std::vector<std::string>& refs) {
   fetch.update_fetchhead = 0;
   fetch.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
   fetch.custom_headers = transfer.headers();
-  if (int code = git_remote_download(remote.get(), &list, &fetch))
-    return transfer.error(code, deadline, format("cannot fetch {} from", refs.size() == 1 ? refs[0] : "refs"));
+  const int code = git_remote_download(remote.get(), &list, &fetch);
+  transfer.ended(*git_remote_stats(remote.get()));
+  if (code) return transfer.error(code, deadline, format("cannot fetch {} from", refs.size() == 1 ? refs[0] : "refs"));
   return {};
 }
 

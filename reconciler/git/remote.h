@@ -1,6 +1,7 @@
 // The repository on the other side: list its refs, fetch a tip, push a commit. Every call ends within its deadline.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,6 +23,8 @@ struct RemoteOptions {
   Duration connect_timeout = 10s;
   size_t received_bytes_max = 512u << 20;
   unsigned objects_max = 1'000'000;
+  /// Told how many bytes a fetch has received, also one that failed; from the thread that fetches.
+  std::function<void(size_t)> on_received = nullptr;
 };
 
 /// Full ref name to commit id.

@@ -107,6 +107,10 @@ git_strarray Transfer::headers() {
   return {header_lines_, 1};
 }
 
+void Transfer::ended(const git_indexer_progress& progress) {
+  if (options_.on_received && progress.received_bytes > 0) options_.on_received(progress.received_bytes);
+}
+
 void Transfer::expect(std::string ref, std::optional<std::string> expected) {
   expected_ref_ = std::move(ref);
   expected_ = std::move(expected);

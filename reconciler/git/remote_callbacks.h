@@ -12,6 +12,7 @@
 #include "git/deadline.h"
 #include "git/remote.h"
 
+struct git_indexer_progress;
 struct git_remote_callbacks;
 struct git_strarray;
 
@@ -31,6 +32,9 @@ class Transfer {
   git_remote_callbacks callbacks();
   /// The headers of an HTTP request; valid as long as this object.
   git_strarray headers();
+
+  /// What a fetch came to.
+  void ended(const git_indexer_progress& progress);
 
   /// A push is only right while `ref` stands at `expected` on the other side.
   void expect(std::string ref, std::optional<std::string> expected);

@@ -96,6 +96,7 @@ bool Hooks::concerns_us(const std::vector<std::string>& refs) const {
 
 ServerResponse Hooks::ended(HookProvider provider, std::string_view result, ServerResponse response) {
   ++counts_[{std::string(name_of(provider)), std::string(result)}];
+  if (on_ended) on_ended(name_of(provider), result);
   return response;
 }
 
@@ -131,9 +132,10 @@ ServerResponse Hooks::answer(const ServerRequest& request) {
     return ended(provider, "duplicate", plain(202, "known\n"));
   if (content->event == HookEvent::Other || !concerns_us(content->refs))
     return ended(provider, "ignored", plain(202, "not about what is watched\n"));
+  auto accepted = ended(provider, "accepted", plain(202, "accepted\n"));
   ++sequence_;
   wake_();
-  return ended(provider, "accepted", plain(202, "accepted\n"));
+  return accepted;
 }
 
 Hooks::Counts Hooks::counts() const {

@@ -46,6 +46,10 @@ class Hooks {
   using Counts = std::map<std::pair<std::string, std::string>, uint64_t>;
   Counts counts() const;
 
+  /// Told of each request about a provider what became of it: `accepted`, `refused`, `throttled`...; from any thread.
+  /// Set before the first one.
+  std::function<void(std::string_view provider, std::string_view result)> on_ended;
+
   Hooks(Options options, Clock& clock, std::function<void()> wake);  ///< for `open`
 
  private:

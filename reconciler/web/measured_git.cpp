@@ -1,5 +1,7 @@
 #include "web/measured_git.h"
 
+#include <utility>
+
 namespace reconciler {
 namespace {
 
@@ -35,7 +37,16 @@ std::optional<TimePoint> MeasuredGit::unpushed_since() const {
   return unpushed_since_;
 }
 
+void MeasuredGit::hook_came(std::string_view provider) {
+  std::lock_guard lock(mutex_);
+  hooks_.try_emplace(std::string(provider), clock_.monotonic());
+}
+
 Result<Head> MeasuredGit::poll() {
+  const auto hooks = [&] {
+    std::lock_guard lock(mutex_);
+    return std::exchange(hooks_, {});
+  }();
   const Duration began = clock_.monotonic();
   auto head = inner_.poll();
   const Duration now = clock_.monotonic();
@@ -43,6 +54,8 @@ Result<Head> MeasuredGit::poll() {
   if (head && !head->complaint.empty()) result = "held";
   measurements_.add(Measure::GitPolls, {{"repo", names_.repo}, {"result", result}});
   measurements_.time(Measure::GitPollSeconds, {{"repo", names_.repo}, {"result", result}}, now - began);
+  for (const auto& [provider, came] : hooks)
+    measurements_.time(Measure::WebhookToSyncSeconds, {{"provider", provider}, {"result", result}}, now - came);
   if (!head) return head;
   health_.polled_well(now);
   measurements_.set(Measure::GitLastSuccess, {{"repo", names_.repo}}, seconds(clock_.now()));

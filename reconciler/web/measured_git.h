@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "ports.h"
 #include "web/measurements.h"
@@ -26,6 +27,8 @@ class MeasuredGit : public GitRepository {
   /// Since when something recorded waits to be pushed; nothing when all is pushed.
   std::optional<TimePoint> unpushed_since() const;
   const Names& names() const { return names_; }
+  /// A hook asks for a poll: the next one that begins is timed from here.
+  void hook_came(std::string_view provider);
 
   Result<Head> poll() override;
   std::optional<std::string> head() override { return inner_.head(); }
@@ -55,6 +58,7 @@ class MeasuredGit : public GitRepository {
   std::map<std::string, TimePoint> commit_times_;
   std::optional<TimePoint> unpushed_since_;
   int failed_pushes_ = 0;
+  std::map<std::string, Duration> hooks_;  ///< of each provider, when the first came that no poll has heeded yet
 };
 
 }  // namespace reconciler

@@ -22,11 +22,16 @@ Described described(Measure measure) {
     case Measure::GitPolls: return {"serin_git_poll_total", "counter", "Polls of the repository."};
     case Measure::GitPollSeconds:
       return {"serin_git_poll_duration_seconds", "histogram", "Time of a poll, a fetch included."};
+    case Measure::GitFetchBytes: return {"serin_git_fetch_bytes_total", "counter", "Bytes received by fetches."};
     case Measure::GitLastSuccess:
       return {"serin_git_last_success_timestamp_seconds", "gauge", "When the repository answered last."};
     case Measure::GitPushes: return {"serin_git_push_total", "counter", "Pushes of recorded transitions."};
     case Measure::GitPushAttempts:
       return {"serin_git_push_attempts", "gauge", "Tries that failed since the last push that went through."};
+    case Measure::WebhookRequests: return {"serin_webhook_requests_total", "counter", "Hooks by what became of them."};
+    case Measure::WebhookToSyncSeconds:
+      return {"serin_webhook_to_sync_seconds", "histogram",
+              "Time from a hook to the end of the poll that it asked for."};
     case Measure::Reconciles: return {"serin_reconcile_total", "counter", "Looks at a rollout."};
     case Measure::ReconcileSeconds:
       return {"serin_reconcile_duration_seconds", "histogram", "Time to observe and plan one rollout."};

@@ -16,9 +16,12 @@ namespace reconciler {
 enum class Measure {
   GitPolls,
   GitPollSeconds,
+  GitFetchBytes,
   GitLastSuccess,
   GitPushes,
   GitPushAttempts,
+  WebhookRequests,
+  WebhookToSyncSeconds,
   Reconciles,
   ReconcileSeconds,
   QueueDepth,

@@ -5,7 +5,10 @@ import hmac
 import json
 import os
 import re
+import shutil
+import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -123,6 +126,101 @@ def hooks_are_faster_than_polls(serin):
         assert secret not in world.log_text()
 
 
+class Flood:
+    """Slow, huge, half-sent and malformed requests, all the while and from one address."""
+
+    def __init__(self, port, path):
+        line = f"POST {path} HTTP/1.1\r\nHost: a\r\n".encode()
+        self.requests = [
+            b"\r\n\r\n", b"NONSENSE \xff\xfe\r\n\r\n", b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n",
+            line + b"X: " + b"a" * 40_000 + b"\r\n\r\n", line + b"Content-Length: 99999999999999\r\n\r\n",
+            line + b"Content-Length: -1\r\n\r\n", line + b"Content-Length: 3000000\r\n\r\n" + b"x" * 100_000,
+            line + b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n",
+            line + b"Content-Length: 10\r\n\r\nabc", line + b"Content-Length: 2\r\n\r\n{}", line[:20]]
+        self.port, self.over, self.sent = port, threading.Event(), 0
+        self.held = []  # connections that say nothing more
+        self.threads = [threading.Thread(target=self.run, args=(n,)) for n in range(4)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, number):
+        while not self.over.is_set():
+            try:
+                connection = socket.create_connection(("127.0.0.1", self.port), timeout=1)
+                connection.sendall(self.requests[(self.sent + number) % len(self.requests)])
+                self.sent += 1
+                if self.sent % 20 == 0 and len(self.held) < 40:
+                    self.held.append(connection)
+                else:
+                    connection.close()
+            except OSError:
+                time.sleep(0.01)  # refused, or cut off: as it should be
+
+    def stop(self):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+        for connection in self.held:
+            connection.close()
+
+
+def a_flood_of_hooks(serin):
+    """The daemon goes on working, good hooks from elsewhere are heard, and what happened can be read in /metrics."""
+    with World(serin, interval="1h") as world:
+        world.serve_http()
+        identity, secret = "0b7e5f0a1c2d3e4f5a6b7c8d9e0f1a2b", "correct-horse-battery-staple"
+        file = secret_file(world, "hooks", f"github {identity} {secret}\n")
+        world.deploy("v1")
+        world.run_daemon("--hooks-file", file, "--hooks-listen", "127.0.0.1:0", "--listen", "127.0.0.1:0")
+        world.wait_subject("promoted v1")
+        eventually("it listens", lambda: "listening host" in world.log_text())
+        hooks = int(re.search(r"listening for hooks host=127.0.0.1 port=(\d+)", world.log_text())[1])
+        port = int(re.search(r"listening host=127.0.0.1 port=(\d+)", world.log_text())[1])
+
+        def good_hook():
+            """From another address, since each has its own bucket; again until there is room for a connection."""
+            body = json.dumps({"ref": "refs/heads/main"}).encode()
+            lines = [f"POST /hooks/github/{identity} HTTP/1.1", "Host: a", "X-GitHub-Event: push", "Connection: close",
+                     f"X-GitHub-Delivery: {time.time_ns()}", f"Content-Length: {len(body)}",
+                     "X-Hub-Signature-256: sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()]
+            try:
+                with socket.create_connection(("127.0.0.1", hooks), 5, ("127.0.0.2", 0)) as connection:
+                    connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+                    return connection.recv(100).startswith(b"HTTP/1.1 202")
+            except OSError:
+                return False
+
+        def metrics():
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+                return answer.read().decode()
+
+        def memory():
+            return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{world.daemon.pid}/status").read())[1])
+
+        before = memory()
+        flood = Flood(hooks, f"/hooks/github/{identity}")
+        try:
+            eventually("a thousand bad requests", lambda: flood.sent > 1000)
+            world.deploy("v2")
+            eventually("a good hook is heard", good_hook, every=0.2)
+            world.wait_subject("promoted v2")
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=5) as answer:
+                assert answer.status == 200
+            eventually("thousands of bad requests", lambda: flood.sent > 3000)
+            assert memory() - before < 32 << 10, f"{before} KiB before, {memory()} KiB now"
+        finally:
+            flood.stop()
+        assert world.subjects()[-6:] == WALK, world.subjects()
+        text = metrics()
+        assert re.search(r'^serin_webhook_requests_total\{provider="github",result="accepted"\} [1-9]', text, re.M), text
+        assert re.search(r'^serin_webhook_requests_total\{provider="github",result="throttled"\} [1-9]', text, re.M), text
+        assert re.search(r'^serin_webhook_to_sync_seconds_count\{provider="github",result="success"\} [1-9]', text, re.M), text
+        assert re.search(r'^serin_git_fetch_bytes_total\{repo="http://127.0.0.1:\d+/git/repo.git"\} [1-9]', text, re.M), text
+        if shutil.which("promtool"):
+            done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+
+
 def credentials_of_the_service_manager(serin):
     """A token handed over by LoadCredential=; never seen on a command line, in a log, a commit or an error."""
     with World(serin) as world:
@@ -184,7 +282,7 @@ def one_repository_for_several_clusters(serin):
         eventually("both clusters have it", lambda: phases() == both)
 
 
-TESTS = {f.__name__: f for f in (canary_and_revert_over_http, a_server_that_refuses, hooks_are_faster_than_polls,
+TESTS = {f.__name__: f for f in (canary_and_revert_over_http, a_server_that_refuses, hooks_are_faster_than_polls, a_flood_of_hooks,
                                  credentials_of_the_service_manager, several_repositories_for_one_cluster,
                                  one_repository_for_several_clusters)}
 
