@@ -31,38 +31,26 @@ Syntax audit_syntax() {
   return out;
 }
 
-/// Every transition, oldest first. That its commit changed something below the status directory is all that is asked of
-/// it here: whether each message is true is for `serin verify` to say, at several times the cost.
-Result<std::vector<Recorded>> transitions_told(const GitView& view) {
-  std::vector<Recorded> out;
-  CommitWalk walk = view.git.walk(view.status_tip);
+/// Takes up every transition, oldest first. That its commit changed something below the status directory is all that is
+/// asked of it here: whether each message is true is for `serin verify` to say, at several times the cost.
+Result<void> add_transitions(const GitView& view, DeploymentLog& log) {
+  auto walk = view.git.walk_from_root(view.status_tip);
+  if (!walk) return walk.error();
   while (true) {
-    auto commit = walk.next();
+    auto commit = walk->next();
     if (!commit) return commit.error();
-    if (!*commit) break;
+    if (!*commit) return {};
     std::optional<Recorded> transition = read_recorded(**commit);
     if (!transition || (!view.cluster.empty() && transition->cluster != view.cluster)) continue;
     auto changed = view.git.changed((*commit)->id, view.status_directory);
     if (!changed) return changed.error();
     if (!*changed) continue;
-    transition->commit.message = {};  // a long history stays in memory until it is reversed
-    out.push_back(std::move(*transition));
-  }
-  std::reverse(out.begin(), out.end());
-  return out;
-}
-
-Result<void> add_transitions(const GitView& view, DeploymentLog& log) {
-  auto transitions = transitions_told(view);
-  if (!transitions) return transitions.error();
-  for (Recorded& transition : *transitions) {
     // Who approved stands in the file. One that somebody damaged hides that, and nothing else.
-    const std::string path = record_path(view.status_directory, transition.cluster, transition.rollout);
-    if (transition.why.starts_with(kApproved))
-      if (auto status = status_at(view, transition.commit.id, path)) transition.status = std::move(*status);
-    log.add(transition);
+    const std::string path = record_path(view.status_directory, transition->cluster, transition->rollout);
+    if (transition->why.starts_with(kApproved))
+      if (auto status = status_at(view, (*commit)->id, path)) transition->status = std::move(*status);
+    log.add(*transition);
   }
-  return {};
 }
 
 /// Of a merge it is the authors of what was merged, and when the first of it was written, that count.

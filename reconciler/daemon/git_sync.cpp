@@ -1,5 +1,6 @@
 #include "daemon/git_sync.h"
 
+#include "base/format.h"
 #include "base/log.h"
 
 namespace reconciler {
@@ -9,6 +10,7 @@ constexpr Duration kPollSpacing = 1s;
 constexpr Duration kPushSpacing = 10s;
 constexpr Duration kRefusedWait = 10min;
 constexpr int kRaceTries = 10;
+constexpr size_t kUnpushedMany = 10'000;
 
 }  // namespace
 
@@ -82,6 +84,13 @@ void GitSync::finish_poll(const Result<Head>& head) {
 
 void GitSync::push_soon(bool urgent) {
   const Duration now = clock_.monotonic();
+  if (!many_unpushed_ && git_.unpushed() > kUnpushedMany) {
+    many_unpushed_ = true;
+    log_error(
+        format("git: more than {} transitions wait to be pushed; they are kept, and nothing of them is lost while "
+               "the disk is there",
+               kUnpushedMany));
+  }
   if (pushing_) {
     push_again_ = true;
     push_again_urgent_ = push_again_urgent_ || urgent;
@@ -102,6 +111,7 @@ void GitSync::finish_push(const Result<PushReport>& pushed) {
     race_backoff_.succeed();
     push_backoff_.succeed();
     push_refused_ = false;
+    many_unpushed_ = git_.unpushed() > kUnpushedMany;
     if (!push_trouble_.empty()) log_info("git: the push went through");
     push_trouble_.clear();
     for (const std::string& path : pushed->overwritten)

@@ -42,6 +42,8 @@ class GitSync {
   bool push_is_under_way() const { return pushing_; }
   /// What is wrong with Git now, one line; empty when nothing is.
   std::string trouble() const { return !poll_trouble_.empty() ? poll_trouble_ : push_trouble_; }
+  /// Far too much of what was recorded is not pushed yet.
+  bool many_unpushed() const { return many_unpushed_; }
   /// Why it is not known what the newest commit is; empty when it is.
   const std::string& poll_trouble() const { return poll_trouble_; }
   bool push_refused() const { return push_refused_; }
@@ -67,6 +69,7 @@ class GitSync {
   std::optional<Duration> last_push_;
   bool pushes_paused_ = false;
   bool pushing_ = false, push_again_ = false, push_again_urgent_ = false, push_refused_ = false;
+  bool many_unpushed_ = false;  ///< and that was said
   Backoff race_backoff_{500ms, 1.5, 30s};
   Backoff push_backoff_{1s, 2.0, 5min};
   std::string push_trouble_;

@@ -252,6 +252,7 @@ Result<void> Libgit2Repository::Clone::accept(const Followed& followed, const st
 }
 
 Result<Head> Libgit2Repository::Clone::poll() {
+  pack_now_and_then();  // also while nobody answers: what is recorded in the meantime must not pile up
   {
     auto session = remote_.open(*io_);
     if (!session) return session.error();
@@ -259,7 +260,6 @@ Result<Head> Libgit2Repository::Clone::poll() {
     if (has_status_branch())
       if (auto followed = follow(*session, target_); !followed) return followed.error();
   }
-  pack_now_and_then();
   auto complaint = judge();
   if (!complaint) return complaint.error();
   return Head{in_force(), watched_.complaint.empty() ? *complaint : watched_.complaint};

@@ -1,7 +1,9 @@
 // Months of use in a minute: the clone stays small.
 #include "git/packing.h"
 
+#include <chrono>
 #include <cstdlib>
+#include <filesystem>
 
 #include "git/open_repository.h"
 
@@ -48,6 +50,51 @@ TEST_CASE("after thousands of transitions the clone is still small", "[git][pack
                     << " packs");
   CHECK(kilobytes < 60'000);
   run("git -C " + clone + " fsck --full --strict");
+}
+
+// The figures of ARCHITECTURE.md are those of SERIN_LONG.
+TEST_CASE("hours without the remote leave the clone small, and all of them are pushed in order", "[git][packing]") {
+  const int passes = std::getenv("SERIN_LONG") ? 1'000 : 100;
+  TemporaryFolder folder;
+  GitPeople people(folder.path());
+  people.commit("main", {{"a.yaml", "a"}}, "start");
+  auto repository = open_repository(options_for("file://" + people.remote(), folder / "state"));
+  REQUIRE_OK(repository->poll());
+  const std::string clone = folder / "state/repository.git", away = people.remote() + ".away";
+  std::filesystem::rename(people.remote(), away);
+  int packs_most = 0;
+  for (int pass = 0; pass < passes; pass++) {
+    std::vector<StatusWrite> writes;
+    for (int i = 0; i < 10; i++) {
+      const std::string number = std::to_string(pass * 10 + i);
+      writes.push_back(
+          status_write("rollout-" + std::to_string((pass * 10 + i) % 300), number, "transition " + number));
+    }
+    REQUIRE_OK(repository->record(writes));
+    if (pass % 10 != 0) continue;
+    CHECK_FALSE(repository->poll());
+    CHECK_FALSE(repository->push());
+    packs_most = std::max(packs_most, count("ls " + clone + "/objects/pack/*.pack"));
+  }
+  const int loose = count("find " + clone + "/objects -type f -path '*/objects/[0-9a-f][0-9a-f]/*'");
+  const int kilobytes = std::stoi(run("du -sk " + clone));
+  CHECK(packs_most < 80);
+  CHECK(loose < 10'000);
+  CHECK(repository->unpushed() == static_cast<size_t>(passes * 10));
+  std::filesystem::rename(away, people.remote());
+  people.commit("main", {{"b.yaml", "b"}}, "theirs");
+  const auto began = std::chrono::steady_clock::now();
+  REQUIRE_OK(repository->poll());
+  REQUIRE_OK(repository->push());
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  WARN(passes * 10 << " transitions: " << kilobytes << " KiB, " << loose << " loose objects, at most " << packs_most
+                   << " packs; built again and pushed in " << took.count() << " s");
+  auto subjects = people.subjects("main");
+  REQUIRE(subjects.size() == static_cast<size_t>(2 + passes * 10));
+  for (int i = 0; i < passes * 10; i++)
+    REQUIRE(subjects[static_cast<size_t>(i)] == "transition " + std::to_string(passes * 10 - 1 - i));
+  REQUIRE_OK(repository->poll());
+  CHECK(repository->unpushed() == 0);
 }
 
 TEST_CASE("small packs become one, and every handle finds everything", "[git][packing]") {
