@@ -15,6 +15,13 @@ namespace reconciler {
 namespace {
 
 constexpr size_t fetched_refs_max = 10'000;
+constexpr size_t cache_bytes_max = 16 << 20;
+
+/// A command that walks a history and ends may remember more objects than a daemon (`keep_cache_small` counts on it).
+void set_up_for_walks() {
+  set_up_git_library();
+  git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, static_cast<ssize_t>(cache_bytes_max));
+}
 
 bool starts_with(const std::string& text, const char* start) { return text.rfind(start, 0) == 0; }
 
@@ -71,7 +78,7 @@ GitHistory& GitHistory::operator=(GitHistory&&) noexcept = default;
 GitHistory::~GitHistory() = default;
 
 Result<GitHistory> GitHistory::around(const std::string& folder) {
-  set_up_git_library();
+  set_up_for_walks();
   Owned<git_repository> repository;
   if (git_repository_open_ext(fill(repository), folder.c_str(), 0, nullptr) < 0)
     return invalid(format("{}: not in a git repository; name one with --repo", folder));
@@ -79,7 +86,7 @@ Result<GitHistory> GitHistory::around(const std::string& folder) {
 }
 
 Result<GitHistory> GitHistory::of(const std::string& url, PlainHttp plain_http, const RemoteOptions& options) {
-  set_up_git_library();
+  set_up_for_walks();
   auto address = parse_address(url, plain_http);
   if (!address) return address.error();
   Owned<git_repository> repository;
