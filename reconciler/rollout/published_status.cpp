@@ -142,13 +142,26 @@ class View {
     if (!missing_route_object(desired_, live_.routes).empty()) return nullptr;
     const Traffic sides = traffic_of(target(desired_, status_));
     auto weight = canary_weight(desired_, live_.routes, sides);
-    if (!weight) return nullptr;
+    const auto experiments = experiment_weights(desired_, live_.routes, sides);
+    if (!weight || !experiments) return nullptr;
+    int further = 0;
+    Json additional = Json::array();
+    for (const auto& [service, share] : *experiments) {
+      further += share;
+      auto leads = [&](const Workload& w) { return w.service == service; };
+      const auto pods = std::find_if(live_.experiments.begin(), live_.experiments.end(), leads);
+      additional.push_back({{"weight", share},
+                            {"serviceName", service},
+                            {"podTemplateHash", pods == live_.experiments.end() ? "" : pods->hash}});
+    }
     const std::string& canary = status_.canary ? status_.canary->hash : status_.stable->hash;
-    return {{"canary", {{"weight", *weight}, {"serviceName", sides.canary.service}, {"podTemplateHash", canary}}},
-            {"stable",
-             {{"weight", 100 - *weight},
-              {"serviceName", sides.stable.service},
-              {"podTemplateHash", status_.stable->hash}}}};
+    Json out = {{"canary", {{"weight", *weight}, {"serviceName", sides.canary.service}, {"podTemplateHash", canary}}},
+                {"stable",
+                 {{"weight", 100 - *weight - further},
+                  {"serviceName", sides.stable.service},
+                  {"podTemplateHash", status_.stable->hash}}}};
+    if (!additional.empty()) out["additional"] = std::move(additional);
+    return out;
   }
 
   bool aborted() const { return is_rejected(status_, desired_.hash); }

@@ -60,6 +60,20 @@ TEST_CASE("a canary in a pause shows its step, its weight and the pause", "[publ
   CHECK(condition(status, "Paused")["status"] == "True");
 }
 
+TEST_CASE("what goes to an experiment is published beside the two sides", "[published]") {
+  const std::vector<Step> steps = {
+      SetWeight{20}, Experiment{.templates = {{.name = "base", .weight = 10, .has_service = true}}, .duration = 60s}};
+  Cluster1 cluster = running(rollout("v1", steps));
+  const Rollout v2 = rollout("v2", steps);
+  cluster.rest(v2, at(100));
+  const Json weights = published_status(v2, cluster.live, *cluster.status, Json(), 1, at(101))["canary"]["weights"];
+  CHECK(weights["canary"]["weight"] == 20);
+  CHECK(weights["stable"]["weight"] == 70);
+  CHECK(weights["additional"] == Json::array({{{"weight", 10},
+                                               {"serviceName", "till-hashv2-1-base"},
+                                               {"podTemplateHash", cluster.live.experiments[0].hash}}}));
+}
+
 TEST_CASE("an aborted rollout is degraded by the condition that health checks look for", "[published]") {
   Cluster1 c = running("v1");
   c.rest(rollout("v2"), at(100));
