@@ -191,7 +191,7 @@ Advance shift(const Rollout&, const Status& status, int weight, const std::strin
 Advance shift_again(const Rollout& desired, const Status& status, int weight, const std::string& why, TimePoint now) {
   Advance out = shift(desired, status, weight, why);
   out.status.step->since = next_whole_second(now);
-  out.status.phase = held_by_person(status) ? Phase::Paused : phase_at(desired, status.step->index);
+  out.status.phase = held_by_person(status) ? Phase::Paused : phase_of(desired, out.status);
   return out;
 }
 

@@ -184,3 +184,16 @@ TEST_CASE("nobody sends traffic to an experiment without pods", "[experiment]") 
   CHECK(violations(v2, cluster.live, bad) ==
         std::vector<std::string>{"till-hashv2-1-baseline would lose pods while it has traffic"});
 }
+
+TEST_CASE("an open experiment waits for a person again after the canary's pods were lost", "[experiment]") {
+  Cluster1 cluster = running(rollout("v1", steps(two_versions(std::nullopt))));
+  const Rollout v2 = rollout("v2", steps(two_versions(std::nullopt)));
+  cluster.rest(v2, at(100));
+  REQUIRE(cluster.status->phase == Phase::Paused);
+  cluster.workload("hashv2").available = cluster.workload("hashv2").current = 0;
+  cluster.pass(v2, at(110));
+  CHECK(cluster.status->weight == 0);
+  cluster.rest(v2, at(120));
+  CHECK(cluster.status->weight == 20);
+  CHECK(cluster.status->phase == Phase::Paused);
+}
