@@ -17,6 +17,7 @@
 
 #include "base/format.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "http/server_request.h"
 
 namespace reconciler {

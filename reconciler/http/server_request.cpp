@@ -46,13 +46,6 @@ std::string percent_decoded(std::string_view text, PlusIs plus) {
   return out;
 }
 
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
-  return out;
-}
-
 void split_target(ServerRequest& request) {
   std::string_view target = request.target;
   size_t mark = std::min(target.find('?'), target.size());

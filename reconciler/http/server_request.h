@@ -8,8 +8,6 @@
 
 namespace reconciler {
 
-std::string lower_case(std::string_view text);
-
 /// Fills in `path` and `query` from `target`.
 void split_target(ServerRequest& request);
 

@@ -3,34 +3,16 @@
 #include <algorithm>
 
 #include "base/object_key.h"
+#include "base/text.h"
 #include "objects/managers.h"
 #include "objects/marks.h"
 
 namespace reconciler {
 namespace {
 
-/// Does `text` fit `pattern`, where `*` stands for anything?
-bool fits(std::string_view pattern, std::string_view text) {
-  size_t p = 0, t = 0, star = pattern.npos, after_star = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      after_star = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p, ++t;
-    } else if (star != pattern.npos) {
-      p = star + 1;
-      t = ++after_star;  // the star takes one more
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == pattern.npos;
-}
-
 bool applies_to(const IgnoreRule& rule, const ObjectKey& key, const Json& manifest) {
-  return fits(rule.group, key.group) && fits(rule.kind, key.kind) && fits(rule.ns, key.ns) &&
-         fits(rule.name, key.name) && std::all_of(rule.labels.begin(), rule.labels.end(), [&](const auto& label) {
+  return fits_glob(rule.group, key.group) && fits_glob(rule.kind, key.kind) && fits_glob(rule.ns, key.ns) &&
+         fits_glob(rule.name, key.name) && std::all_of(rule.labels.begin(), rule.labels.end(), [&](const auto& label) {
            return text_at(manifest, {"metadata", "labels", label.first}) == label.second;
          });
 }

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/labels.h"
+#include "base/text.h"
 #include "objects/order.h"
 #include "objects/ownership.h"
 
@@ -13,19 +14,6 @@ namespace {
 /// So many objects may go without a word, however few there are.
 constexpr size_t kFew = 5;
 constexpr size_t kSharePercent = 30;
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
-  return out;
-}
-
-std::string_view without_spaces(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == text.npos) return "";
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
 
 /// Why everything that is stale is held; empty when it is not.
 std::string too_many(size_t going, size_t set) {
@@ -49,20 +37,9 @@ bool is_dangerous(const ObjectKey& key) {
 }
 
 bool allows_prune(std::string_view message) {
-  while (!message.empty() && without_spaces(message.substr(message.rfind('\n') + 1)).empty())
-    message = message.substr(0, std::min(message.rfind('\n'), message.size() - 1));
-  // Trailers are the last paragraph, and that is not the subject.
-  bool found = false;
-  while (!message.empty()) {
-    const size_t start = message.rfind('\n') + 1;
-    const std::string_view line = without_spaces(message.substr(start));
-    if (line.empty()) return found;
-    const size_t colon = line.find(':');
-    found = found || (colon != line.npos && lower_case(line.substr(0, colon)) == "serin-prune" &&
-                      lower_case(without_spaces(line.substr(colon + 1))) == "allow");
-    message = start == 0 ? "" : message.substr(0, start - 1);
-  }
-  return false;
+  const auto trailers = trailers_of(message);
+  const auto [begin, end] = trailers.equal_range("serin-prune");
+  return std::any_of(begin, end, [](const auto& trailer) { return lower_case(trailer.second) == "allow"; });
 }
 
 PrunePlan plan_prune(const std::vector<Stale>& stale, size_t set) {

@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/format.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace reconciler {
 namespace {
@@ -13,12 +14,6 @@ namespace {
 constexpr Duration kTimestampSlack = 5min;
 constexpr size_t kRefsMax = 100;
 constexpr int kDepthMax = 64;
-
-std::string lower_case(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
 
 /// The hex digits after `sha256=`; empty when it does not begin so.
 std::string after_prefix(const std::string& header) {

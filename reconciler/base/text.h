@@ -1,0 +1,20 @@
+// Small questions about text.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace reconciler {
+
+/// ASCII letters in lower case.
+std::string lower_case(std::string_view text);
+
+/// Does `text` fit `pattern`, where `*` stands for anything?
+bool fits_glob(std::string_view pattern, std::string_view text);
+
+/// The trailers of a commit message, `Key: value` lines of its last paragraph when that is not the subject, with keys
+/// in lower case. Other lines there are passed over; of several with one key all are given.
+std::multimap<std::string, std::string> trailers_of(std::string_view message);
+
+}  // namespace reconciler
