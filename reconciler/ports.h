@@ -28,6 +28,14 @@ struct CommitInfo {
   std::string author;  ///< `Name <email>`
   TimePoint time;      ///< author date
   std::string message;
+  std::string parent = {};  ///< its first parent; empty without one
+};
+
+/// Who stands behind a commit.
+struct Provenance {
+  std::string signer;                ///< principal of its good signature; empty without one
+  std::string unsigned_because;      ///< why there is none
+  std::vector<std::string> writers;  ///< authors of what it made of a path: of a merge, those of what it merged
 };
 
 /// The watched branch after a poll.
@@ -96,6 +104,13 @@ class GitRepository {
   /// `limit`; `from` empty: from the root.
   virtual Result<std::vector<CommitInfo>> commits_touching(const std::string& path, const std::string& from,
                                                            const std::string& to, size_t limit) = 0;
+
+  /// The content of a file of a commit; nothing when there is none. `Invalid` when it is too large or no regular file.
+  virtual Result<std::optional<std::string>> file(const std::string& commit, const std::string& path,
+                                                  size_t bytes_max) = 0;
+
+  /// Who made a commit, and what it made of `path`. May wait for a child process, so it belongs to I/O threads.
+  virtual Result<Provenance> provenance(const std::string& commit, const std::string& path) = 0;
 
   /// The files under `directory` as ours has them: what was recorded last, pushed or not.
   virtual Result<std::vector<std::pair<std::string, std::string>>> recorded(const std::string& directory) = 0;

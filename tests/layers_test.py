@@ -26,6 +26,7 @@ PURE = {"rollout", "objects"}
 HOMES = {
     r"nlohmann/": {"base/json.h"},
     r"(spdlog|fmt)/": {"base"},
+    r"absl/time/": {"base"},
     r"(yaml-cpp|valijson)/": {"manifest"},
     r"(cpprest|pplx)/|boost/(asio|beast)": {"http"},
     r"curl/": {"http"},

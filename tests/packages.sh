@@ -2,7 +2,7 @@
 
 build_packages="g++ cmake ninja-build ccache pkg-config libgit2-dev libcpprest-dev libcurl4-openssl-dev zlib1g-dev libyaml-cpp-dev libspdlog-dev
   libboost-dev libboost-system-dev libboost-program-options-dev libvalijson-dev nlohmann-json3-dev libssl-dev
-  libsystemd-dev ca-certificates"
+  libsystemd-dev libabsl-dev tzdata ca-certificates"
 
 test_packages="catch2 clang-format git gpg gpg-agent gpgv openssh-server openssh-client nginx-light fcgiwrap prometheus etcd-server
   python3 python3-yaml curl jq openssl procps"

@@ -10,7 +10,10 @@
 #include "cli/git_view.h"
 #include "daemon/system_clock.h"
 #include "git/shared_branch.h"
+#include "manifest/policy_file.h"
 #include "manifest/status_file.h"
+#include "rollout/decisions.h"
+#include "rollout/policy.h"
 
 namespace reconciler {
 namespace {
@@ -49,6 +52,40 @@ Result<StatusEntry> entry_named(const GitView& view, const std::string& name) {
   return std::move(entries->front());
 }
 
+/// Who made the change, as far as the status tells: the author of the commit that asked for it.
+std::vector<Person> change_of(const GitView& view, const Status& status) {
+  auto commit = view.git.commit(status.commit);
+  return commit ? std::vector<Person>{{.author = commit->author}} : std::vector<Person>{};
+}
+
+/// Why the daemon would ignore this decision, by the policy on the branch as it is known here; empty when it would not.
+/// Whose key signs is not known here, so a key is taken for any of the signers.
+std::string foreseen_refusal(const GitView& view, const Options& options, const StatusEntry& entry,
+                             const RolloutDecision& decision, const std::string& author) {
+  const std::string path = policy_path(options.text("decisions-directory"));
+  auto text = view.git.file(view.branch, path, kPolicyBytesMax);
+  if (!text) return text.error().message;
+  if (!*text) return "";
+  const PolicyFile file = read_policy(path, **text);
+  if (!file.problems.empty()) return "the policy cannot be read: " + file.problems.front().text();
+  const bool is_signed = options.has("signing-key-file");
+  std::vector<std::string> signers = {""};
+  for (const PolicyRule& rule : file.policy.rules)
+    if (is_signed) signers.insert(signers.end(), rule.signers.begin(), rule.signers.end());
+  std::string why;
+  for (const std::string& signer : signers) {
+    why = refusal(file.policy, {.rollout = entry.rollout,
+                                .verb = decision.verb,
+                                .by = {.author = author, .signer = signer},
+                                .unsigned_because = "give --signing-key-file",
+                                .change = change_of(view, entry.status)});
+    if (why.empty()) break;
+  }
+  const auto freeze = open_freeze(file.policy.freezes, entry.rollout, SystemClock().now());
+  if (!why.empty() || !freeze || !goes_forward(decision.verb) || is_signed) return why;
+  return frozen_text(*freeze) + "; only a signed decision passes: give --signing-key-file";
+}
+
 /// Done, in words; or what went wrong.
 Result<std::string> decide(const DecisionCommand& command, const Options& options) {
   Result<GitView> view = open_git_view(options);
@@ -71,6 +108,8 @@ Result<std::string> decide(const DecisionCommand& command, const Options& option
   if (!branch) return branch.error();
   std::optional<CommitSigner> signer;
   if (options.has("signing-key-file")) signer.emplace(options.text("signing-key-file"));
+  const std::string foreseen = foreseen_refusal(*view, options, *entry, *decision, *author);
+  if (!foreseen.empty()) std::cerr << "warning: the daemon will ignore this: " << foreseen << "\n";
   const std::string path = record_path(options.text("decisions-directory"), entry->cluster, entry->rollout);
   auto made = branch->commit({.files = {{path, write_decision(entry->rollout, *decision)}},
                               .message = decision_message(*entry, *decision),

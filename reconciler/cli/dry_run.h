@@ -23,6 +23,13 @@ class DryRunGit : public GitRepository {
                                                    const std::string& to, size_t limit) override {
     return git_.commits_touching(path, from, to, limit);
   }
+  Result<std::optional<std::string>> file(const std::string& commit, const std::string& path,
+                                          size_t bytes_max) override {
+    return git_.file(commit, path, bytes_max);
+  }
+  Result<Provenance> provenance(const std::string& commit, const std::string& path) override {
+    return git_.provenance(commit, path);
+  }
   Result<std::vector<std::pair<std::string, std::string>>> recorded(const std::string& directory) override {
     return git_.recorded(directory);
   }

@@ -9,6 +9,7 @@
 
 #include "base/format.h"
 #include "manifest/check_file.h"
+#include "manifest/policy_file.h"
 
 namespace reconciler {
 namespace {
@@ -30,6 +31,7 @@ FileRole role_of(const fs::path& file, const fs::path& root) {
   fs::path relative = file.lexically_relative(root);
   if (relative.empty()) return FileRole::Manifests;
   if (*relative.begin() == "status") return FileRole::Status;
+  if (relative == policy_path("decisions")) return FileRole::Policy;
   if (*relative.begin() == "decisions") return FileRole::Decision;
   return FileRole::Manifests;
 }

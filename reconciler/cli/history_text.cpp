@@ -41,6 +41,10 @@ std::string decision_line(const CarriedOut& decision) {
   return decision.reason.empty() ? line : line + ": " + decision.reason;
 }
 
+std::optional<Ignored> ignored_of(const Recorded& transition) {
+  return transition.status ? transition.status->ignored : std::nullopt;
+}
+
 /// From this decision to the next one, in whole seconds.
 std::string lasted(TimePoint from, TimePoint to) {
   return format_duration(std::max<Duration>(0s, std::chrono::floor<std::chrono::seconds>(to - from)));
@@ -62,6 +66,9 @@ std::string history_text(const History& history, TimePoint now) {
       out += format("    {}\n", request_line(history, t.requested));
     if (auto decision = decision_of(t); decision && (i == 0 || decision_of(all[i - 1]) != decision))
       out += format("    {}\n", decision_line(*decision));
+    if (auto ignored = ignored_of(t); ignored && (i == 0 || ignored_of(all[i - 1]) != ignored))
+      out +=
+          format("    {} by {} in {} was ignored\n", to_text(ignored->verb), ignored->by, ignored->commit.substr(0, 8));
   }
   return out;
 }
@@ -95,6 +102,9 @@ Json history_json(const History& history) {
                            {"commit", decision->commit},
                            {"at", format_time(decision->at)},
                            {"reason", decision->reason}};
+    if (auto ignored = ignored_of(t))
+      entry["ignored"] = {
+          {"action", to_text(ignored->verb)}, {"by", ignored->by}, {"commit", ignored->commit}, {"why", ignored->why}};
     transitions.push_back(std::move(entry));
   }
   return {{"transitions", std::move(transitions)}};

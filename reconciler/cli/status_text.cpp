@@ -99,6 +99,12 @@ std::vector<Share> shares(const Status& status) {
   return out;
 }
 
+std::string trailers_text(const DeployTrailers& trailers) {
+  if (!trailers.ignored.empty()) return format("of {} ignored: {}", trailers.by, trailers.ignored);
+  if (trailers.pause_at) return format("pause at {}%, by {}", *trailers.pause_at, trailers.by);
+  return format("{} by {}", trailers.skip_steps ? "steps skipped" : "pause ended", trailers.by);
+}
+
 }  // namespace
 
 std::string status_table(const std::vector<StatusEntry>& entries, TimePoint now) {
@@ -131,6 +137,10 @@ std::string status_tree(const StatusEntry& entry, TimePoint now) {
   if (s.decision)
     lines.push_back(format("decision  {} by {} at {}{}", to_text(s.decision->verb), s.decision->by,
                            format_time(s.decision->at), s.decision->reason.empty() ? "" : ": " + s.decision->reason));
+  if (s.ignored)
+    lines.push_back(format("ignored   {} by {} in {}: {}", to_text(s.ignored->verb), s.ignored->by,
+                           s.ignored->commit.substr(0, 8), s.ignored->why));
+  if (s.trailers) lines.push_back("trailers  " + trailers_text(*s.trailers));
   if (!s.refused.empty()) lines.push_back("refused   " + s.refused);
   if (!s.commit.empty()) lines.push_back("commit    " + s.commit);
   if (entry.last) lines.push_back(format("why       {}: {}", entry.last->subject, entry.last->why));

@@ -13,7 +13,8 @@ Syntax validate_syntax() {
   return {
       .usage = "serin validate PATH... [OPTIONS]",
       .summary =
-          "Checks manifests, status and decision files. Prints `file:line:column: message` for each finding\n"
+          "Checks manifests, status files, decisions and their policy. Prints `file:line:column: message` for each "
+          "finding\n"
           "and exits with 1 when any is an error.",
       .options = {{.name = "namespace", .operand = "NAME", .help = "of objects that name none", .otherwise = "default"},
                   {.name = "output",

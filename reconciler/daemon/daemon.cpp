@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/parallel.h"
 #include "daemon/shared_objects.h"
+#include "manifest/policy_file.h"
 #include "manifest/status_file.h"
 
 namespace reconciler {
@@ -46,7 +47,8 @@ Daemon::Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Inve
       leadership_(leadership),
       events_(cluster, clock, workers),
       publisher_(cluster, clock, workers, [this](const RolloutKey& key) { rollouts_.touch(key); }),
-      rollouts_(options_, desired_, git, cluster, clock, workers,
+      judge_(options_, git, workers),
+      rollouts_(options_, desired_, judge_, git, cluster, clock, workers,
                 {.recorded = [this](bool urgent) { sync_.push_soon(urgent); },
                  .transition =
                      [this](const RolloutKey& key, const Decision& decision) {
@@ -254,6 +256,7 @@ bool Daemon::take_manifests(const std::string& from, const std::string& to) {
       waiting_for_objects_.insert(user);
     }
   }
+  take_policy(*decisions, to);
   take_decisions(*decisions, to);
   return true;
 }
@@ -313,17 +316,25 @@ void Daemon::note_requests(const DesiredState::Touched& touched, const std::stri
   for (const RolloutKey& key : touched.rollouts) {
     if (!options_.shard.owns(key.ns)) continue;
     std::vector<std::string> requested;
-    std::string newest;
+    std::optional<CommitInfo> newest;
     const std::string path = desired_.path_of(rollout_object_key(key));
     if (!from.empty() && !path.empty()) {
       auto commits = git_.commits_touching(path, from, to, kRequestsNamed);
-      if (commits && !commits->empty()) newest = commits->front().id;
+      if (commits && !commits->empty()) newest = commits->front();
       if (commits)
         for (const CommitInfo& commit : *commits) requested.push_back(request_line(commit));
     }
-    rollouts_.manifest_changed(key, newest, std::move(requested));
+    rollouts_.manifest_changed(key, std::move(newest), std::move(requested));
     waiting_for_objects_.insert(key);
   }
+}
+
+void Daemon::take_policy(const std::vector<TreeChange>& changes, const std::string& to) {
+  const std::string path = policy_path(options_.decisions_directory);
+  if (std::none_of(changes.begin(), changes.end(), [&](const TreeChange& change) { return change.path == path; }))
+    return;
+  judge_.take_policy(to);
+  rollouts_.policy_changed();
 }
 
 void Daemon::take_decisions(const std::vector<TreeChange>& changes, const std::string& to) {
@@ -345,7 +356,7 @@ void Daemon::take_decisions(const std::vector<TreeChange>& changes, const std::s
     }
     decision->author = commits->front().author;
     decision->commit = commits->front().id;
-    rollouts_.decision_changed(*key, *decision);
+    rollouts_.decision_changed(*key, *decision, commits->front());
   }
 }
 
@@ -442,6 +453,7 @@ Report Daemon::report() {
   if (begun_) out.prune = pruner_.report();
   for (const auto& [path, problems] : desired_.problems())
     out.problems.insert(out.problems.end(), problems.begin(), problems.end());
+  out.problems.insert(out.problems.end(), judge_.problems().begin(), judge_.problems().end());
   return out;
 }
 

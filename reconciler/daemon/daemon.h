@@ -21,6 +21,7 @@
 #include "daemon/event_recorder.h"
 #include "daemon/git_sync.h"
 #include "daemon/inventory_keeper.h"
+#include "daemon/judge.h"
 #include "daemon/leadership.h"
 #include "daemon/object_applier.h"
 #include "daemon/object_report.h"
@@ -108,6 +109,7 @@ class Daemon {
   std::optional<std::vector<Action>> removal(const InventoryEntry& entry);
   std::optional<Observed> remains(const InventoryEntry& entry) const;
   Pruner::Hooks pruning();
+  void take_policy(const std::vector<TreeChange>& changes, const std::string& to);
   void take_decisions(const std::vector<TreeChange>& changes, const std::string& to);
   void note_requests(const DesiredState::Touched& touched, const std::string& from, const std::string& to);
   void follow_kinds();
@@ -131,6 +133,7 @@ class Daemon {
   Autoscalers autoscalers_;
   EventRecorder events_;
   StatusPublisher publisher_;
+  Judge judge_;
   RolloutRunner rollouts_;
   InventoryKeeper keeper_;
   Pruner pruner_;

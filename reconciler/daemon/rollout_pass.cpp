@@ -7,10 +7,13 @@
 #include "daemon/rollout_runner.h"
 #include "manifest/status_file.h"
 #include "manifest/workload_ref.h"
+#include "rollout/decisions.h"
+#include "rollout/deploy_trailers.h"
 #include "rollout/diff.h"
 #include "rollout/known_hash.h"
 #include "rollout/published_status.h"
 #include "rollout/resolved.h"
+#include "rollout/transition.h"
 
 namespace reconciler {
 namespace {
@@ -18,6 +21,7 @@ namespace {
 /// How many rollouts one pass looks at before it records and acts: enough to share a sync, few enough to stay quick.
 constexpr size_t kPassMax = 256;
 constexpr Duration kRecordRetry = 5s;
+constexpr Duration kJudgeRetry = 5s;
 /// The longest that a pass waits for others to share its record.
 constexpr Duration kGatherMax = 50ms;
 constexpr int kBusyPerMillisecond = 8;
@@ -25,6 +29,11 @@ constexpr int kBusyPerMillisecond = 8;
 constexpr Duration kReadAgain = 30s;
 
 std::optional<Status> recorded_of(const SharedStatus& status) { return status ? std::optional(*status) : std::nullopt; }
+
+/// Does a new version begin its way, beside one that is stable?
+bool is_beginning(const std::optional<Status>& before, const Status& after) {
+  return after.canary && after.stable && (!before || before->canary != after.canary);
+}
 
 Json status_of(const RolloutObject& object) {
   auto status = parse_json(object.status);
@@ -131,7 +140,7 @@ std::optional<RolloutRunner::Planned> RolloutRunner::refuse(const RolloutKey& ke
   Status next = tracked.status ? *tracked.status : Status{};
   next.phase = Phase::Degraded;
   next.refused = why;
-  if (!tracked.status) next.commit = tracked.commit.empty() ? look_up_commit(key, head) : tracked.commit;
+  if (!tracked.status) next.commit = deploy_commit(key, tracked, head).id;
   tracked.trouble = "refused: " + why;
   Planned out{.key = key, .decision = {.status = next, .subject = "refused: " + why, .why = why, .urgent = true}};
   out.write = StatusWrite{status_path(key), write_status(key, next), refusal_message(key, next, options_.cluster_name),
@@ -197,7 +206,7 @@ void RolloutRunner::read_workload(const RolloutKey& key, Tracked& tracked, const
 
 std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& key, Tracked& tracked,
                                                               const std::string& head) {
-  tracked.settled = false;
+  tracked.settled = tracked.frozen = false;
   if (!tracked.unreadable.empty()) {
     say(key, tracked, "held: " + tracked.unreadable);
     return std::nullopt;
@@ -207,9 +216,9 @@ std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& 
   auto with_template = followed(key, tracked, *in_git);
   if (!with_template) return std::nullopt;
   Rollout desired = *std::move(with_template);
-  desired.commit = tracked.commit;
-  desired.decision = tracked.decision;
+  desired.commit = tracked.commit ? tracked.commit->id : "";
   const TimePoint now = clock_.now();
+  desired.freeze = judge_.freeze(key, now);
   auto live = cluster_.observe(desired, now);
   if (!live) {
     say(key, tracked, "held: " + live.error().message);
@@ -223,20 +232,19 @@ std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& 
     if (auto replicas = integer_at(*tracked.workload, {"spec", "replicas"})) live->workload_replicas = int(*replicas);
   const std::optional<Status> recorded = recorded_of(tracked.status);
   desired = resolved(with_known_hash(std::move(desired), *live, recorded), *live, recorded);
+  desired.decision = judged_decision(key, tracked, desired, head);
   Decision decision = plan(desired, *live, recorded, now);
   // Only a beginning names the commit that asked for it; the look-up walks history and is left out elsewhere.
-  if (!decision.subject.empty() && decision.status.commit.empty()) {
-    tracked.commit = desired.commit = look_up_commit(key, head);
+  const bool begins = is_beginning(recorded, decision.status);
+  if (begins && !note_trailers(key, tracked, desired, head)) return std::nullopt;
+  if (begins || (!decision.subject.empty() && decision.status.commit.empty())) {
+    desired.commit = deploy_commit(key, tracked, head).id;
     decision = plan(desired, *live, recorded, now);
   }
   auto broken = violations(desired, *live, decision);
   if (!broken.empty()) {
     say(key, tracked, "held, this would break an invariant: " + broken.front());
     return std::nullopt;
-  }
-  if (!decision.stale_decision.empty() && tracked.said != decision.stale_decision) {
-    tracked.said = decision.stale_decision;
-    log_warn("decision ignored", {{"rollout", key.text()}, {"why", decision.stale_decision}});
   }
   say(key, tracked, decision.held.empty() ? (tracked.parked ? tracked.trouble : "") : "held: " + decision.held);
   tracked.live = live_phase(desired, *live, decision.status);
@@ -277,6 +285,7 @@ void RolloutRunner::take_over(Planned& planned) {
   const Decision& decision = planned.decision;
   const bool transition = !decision.subject.empty();
   tracked.settled = decision.settled;
+  tracked.frozen = decision.frozen;
   if (hooks_.publish) hooks_.publish(planned.key, std::move(planned.view));
   if (!decision.why.empty()) tracked.why = decision.why;
   if (transition) {
@@ -382,11 +391,91 @@ void RolloutRunner::say(const RolloutKey& key, Tracked& tracked, const std::stri
   if (!trouble.empty()) log_warn(trouble, {{"rollout", key.text()}});
 }
 
-std::string RolloutRunner::look_up_commit(const RolloutKey& key, const std::string& head) const {
+CommitInfo RolloutRunner::look_up_commit(const RolloutKey& key, const std::string& head) const {
   const std::string path = desired_.path_of(rollout_object_key(key));
-  if (path.empty()) return head;
+  if (path.empty()) return {.id = head};
   auto commits = git_.commits_touching(path, "", head, 1);
-  return commits && !commits->empty() ? commits->front().id : head;
+  return commits && !commits->empty() ? commits->front() : CommitInfo{.id = head};
+}
+
+const CommitInfo& RolloutRunner::deploy_commit(const RolloutKey& key, Tracked& tracked, const std::string& head) {
+  if (!tracked.commit) tracked.commit = std::make_shared<const CommitInfo>(look_up_commit(key, head));
+  return *tracked.commit;
+}
+
+RolloutRunner::Judged* RolloutRunner::judged_of(Tracked& tracked, About what) {
+  if (what == About::Trailers) return &tracked.trailers;
+  return tracked.decided ? &tracked.decided->judged : nullptr;
+}
+
+/// The verdict about a commit; null while it is being found out, which nothing waits for.
+std::shared_ptr<const Verdict> RolloutRunner::judge(const RolloutKey& key, Tracked& tracked, About what,
+                                                    const Judge::Question& question) {
+  const std::string about = format("{} {} {} {}", question.commit.id, question.change, question.stable_hash,
+                                   question.signature == Judge::Signature::Wanted);
+  Judged& judged = *judged_of(tracked, what);
+  if (judged.about != about) judged = {.about = about};
+  if (judged.verdict) return judged.verdict;
+  if (judged.is_asked) return nullptr;
+  auto at_once = judge_.ask(question, [this, key, what, about](const Result<Verdict>& verdict) {
+    auto found = tracked_.find(key);
+    Judged* waiting = found == tracked_.end() ? nullptr : judged_of(found->second, what);
+    if (!waiting || waiting->about != about) return;
+    waiting->is_asked = false;
+    if (verdict) {
+      waiting->verdict = std::make_shared<const Verdict>(*verdict);
+      due_.insert(key);
+    } else {
+      log_warn("a commit cannot be judged yet", {{"rollout", key.text()}, {"why", verdict.error().message}});
+      set_timer(key, found->second, clock_.monotonic() + kJudgeRetry);
+    }
+  });
+  if (!at_once) {
+    log_warn("a commit cannot be judged yet", {{"rollout", key.text()}, {"why", at_once.error().message}});
+    set_timer(key, tracked, clock_.monotonic() + kJudgeRetry);
+  } else if (*at_once) {
+    judged.verdict = std::make_shared<const Verdict>(**at_once);
+  } else {
+    judged.is_asked = true;
+  }
+  return judged.verdict;
+}
+
+/// The decision file with what the policy says about it; nothing while that is not known.
+std::optional<RolloutDecision> RolloutRunner::judged_decision(const RolloutKey& key, Tracked& tracked,
+                                                              const Rollout& desired, const std::string& head) {
+  if (!tracked.decided || !tracked.status || is_answered(*tracked.status, tracked.decided->file)) return std::nullopt;
+  const Status& status = *tracked.status;
+  RolloutDecision decision = tracked.decided->file;
+  const auto verdict =
+      judge(key, tracked, About::Decision,
+            {.rollout = key,
+             .verb = decision.verb,
+             .commit = tracked.decided->commit,
+             .signature = desired.freeze ? Judge::Signature::Wanted : Judge::Signature::WhereRulesAsk,
+             .change = due_start(desired, status) ? deploy_commit(key, tracked, head).id : status.commit,
+             .manifest_path = desired_.path_of(rollout_object_key(key)),
+             .stable_hash = status.stable ? status.stable->hash : ""});
+  if (!verdict) return std::nullopt;
+  decision.refusal = verdict->refusal;
+  decision.signer = verdict->signer;
+  return decision;
+}
+
+/// What the deploy commit asks for by trailers, and whether that counts. False while it is not known.
+bool RolloutRunner::note_trailers(const RolloutKey& key, Tracked& tracked, Rollout& desired, const std::string& head) {
+  const CommitInfo& commit = deploy_commit(key, tracked, head);
+  auto trailers = deploy_trailers(commit.message);
+  if (!trailers) return true;
+  trailers->by = commit.author;
+  const auto verdict = judge(key, tracked, About::Trailers,
+                             {.rollout = key,
+                              .verb = std::nullopt,
+                              .commit = commit,
+                              .manifest_path = desired_.path_of(rollout_object_key(key))});
+  if (!verdict) return false;
+  desired.trailers = judged(*std::move(trailers), desired, verdict->refusal);
+  return true;
 }
 
 }  // namespace reconciler

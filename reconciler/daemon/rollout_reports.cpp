@@ -18,7 +18,7 @@ RolloutCounts counts_of(const RolloutReport& report) {
   return {.under_way = moves,
           .in_trouble = !report.trouble.empty() || (known && report.status->phase == Phase::Degraded),
           .unknown = !known,
-          .at_work = report.trouble.empty() && works};
+          .at_work = report.trouble.empty() && works && !report.frozen};
 }
 
 RolloutCounts operator+(const RolloutCounts& a, const RolloutCounts& b) {

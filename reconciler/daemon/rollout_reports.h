@@ -25,6 +25,7 @@ struct RolloutReport {
   std::string trouble;  ///< why nothing is decided or done: held, refused, a failed action; empty when all is well
   LivePhase live;       ///< follows the pods too
   bool settled = false;
+  bool frozen = false;  ///< nothing but the end of a freeze, or a person, moves it
 };
 
 /// How many rollouts there are of a sort, counted as reports come and go.

@@ -13,10 +13,11 @@
 #include "rollout/resolved.h"
 
 namespace reconciler {
-RolloutRunner::RolloutRunner(const DaemonOptions& options, const DesiredState& desired, GitRepository& git,
-                             Cluster& cluster, Clock& clock, Workers& workers, Hooks hooks)
+RolloutRunner::RolloutRunner(const DaemonOptions& options, const DesiredState& desired, Judge& judge,
+                             GitRepository& git, Cluster& cluster, Clock& clock, Workers& workers, Hooks hooks)
     : options_(options),
       desired_(desired),
+      judge_(judge),
       git_(git),
       cluster_(cluster),
       clock_(clock),
@@ -45,7 +46,6 @@ void RolloutRunner::forget_status() {
     tracked.unreadable.clear();
     tracked.why.clear();
     tracked.trouble.clear();
-    tracked.said.clear();
     tracked.parked = tracked.settled = false;
     tracked.not_before = 0ms;
     tracked.backoff.succeed();
@@ -53,9 +53,10 @@ void RolloutRunner::forget_status() {
   }
 }
 
-void RolloutRunner::manifest_changed(const RolloutKey& key, std::string commit, std::vector<std::string> requested) {
+void RolloutRunner::manifest_changed(const RolloutKey& key, std::optional<CommitInfo> commit,
+                                     std::vector<std::string> requested) {
   Tracked& tracked = tracked_[key];
-  tracked.commit = std::move(commit);
+  tracked.commit = commit ? std::make_shared<const CommitInfo>(*std::move(commit)) : nullptr;
   tracked.requested = std::move(requested);
   tracked.held_back = true;
   unreported_.insert(key);
@@ -68,9 +69,17 @@ void RolloutRunner::release(const RolloutKey& key) {
   touch(key);
 }
 
-void RolloutRunner::decision_changed(const RolloutKey& key, std::optional<RolloutDecision> decision) {
-  tracked_[key].decision = std::move(decision);
+void RolloutRunner::decision_changed(const RolloutKey& key, std::optional<RolloutDecision> decision,
+                                     CommitInfo commit) {
+  Tracked& tracked = tracked_[key];
+  tracked.decided.reset();
+  if (decision) tracked.decided = std::make_unique<Decided>(Decided{*std::move(decision), std::move(commit), {}});
   touch(key);
+}
+
+void RolloutRunner::policy_changed() {
+  for (const auto& [key, tracked] : tracked_)
+    if (tracked.frozen) due_.insert(key);
 }
 
 Result<void> RolloutRunner::retire(const std::vector<Retirement>& retired) {
@@ -102,8 +111,8 @@ void RolloutRunner::forget(const RolloutKey& key) {
   unreported_.insert(key);
   if (hooks_.publish) hooks_.publish(key, std::nullopt);
   Tracked fresh;
-  fresh.decision = std::move(tracked.decision);
-  if (fresh.decision) {
+  fresh.decided = std::move(tracked.decided);
+  if (fresh.decided) {
     tracked = std::move(fresh);
   } else {
     tracked_.erase(key);
@@ -134,7 +143,7 @@ bool RolloutRunner::is_busy(const RolloutKey& key) const {
   return tracked != tracked_.end() && tracked->second.busy > 0;
 }
 
-bool RolloutRunner::idle() const { return busy_ == 0 && due_.empty(); }
+bool RolloutRunner::idle() const { return busy_ == 0 && due_.empty() && judge_.idle(); }
 
 std::optional<Status> RolloutRunner::status(const RolloutKey& key) const {
   auto tracked = tracked_.find(key);
@@ -142,7 +151,13 @@ std::optional<Status> RolloutRunner::status(const RolloutKey& key) const {
 }
 
 RolloutReport RolloutRunner::report(const RolloutKey& key, const Tracked& t) const {
-  return {.key = key, .status = t.status, .why = t.why, .trouble = t.trouble, .live = t.live, .settled = t.settled};
+  return {.key = key,
+          .status = t.status,
+          .why = t.why,
+          .trouble = t.trouble,
+          .live = t.live,
+          .settled = t.settled,
+          .frozen = t.frozen};
 }
 
 std::string RolloutRunner::object_uid(const RolloutKey& key) const {

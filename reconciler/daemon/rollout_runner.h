@@ -11,6 +11,7 @@
 
 #include "daemon/backoff.h"
 #include "daemon/desired_state.h"
+#include "daemon/judge.h"
 #include "daemon/options.h"
 #include "daemon/rollout_reports.h"
 #include "daemon/workers.h"
@@ -49,8 +50,8 @@ class RolloutRunner {
     std::function<void(const RolloutKey&)> object_changed = nullptr;
   };
 
-  RolloutRunner(const DaemonOptions& options, const DesiredState& desired, GitRepository& git, Cluster& cluster,
-                Clock& clock, Workers& workers, Hooks hooks);
+  RolloutRunner(const DaemonOptions& options, const DesiredState& desired, Judge& judge, GitRepository& git,
+                Cluster& cluster, Clock& clock, Workers& workers, Hooks hooks);
 
   /// What was recorded last, at start. A file that cannot be read holds its rollout.
   void load_status(const RolloutKey& key, const std::string& path, const std::string& text);
@@ -60,12 +61,15 @@ class RolloutRunner {
   /// No action is being carried out.
   bool is_still() const { return busy_ == 0; }
 
-  /// The manifest changed: `commit` is the newest that touched its file (empty: look it up when it is needed),
+  /// The manifest changed: `commit` is the newest that touched its file (nothing: look it up when it is needed),
   /// `requested` says who asked for what since the last good one. Nothing is planned before `release`.
-  void manifest_changed(const RolloutKey& key, std::string commit, std::vector<std::string> requested);
+  void manifest_changed(const RolloutKey& key, std::optional<CommitInfo> commit, std::vector<std::string> requested);
   /// Git asks for these no more: records that, a commit each, and forgets them. When they come back they start afresh.
   Result<void> retire(const std::vector<Retirement>& retired);
-  void decision_changed(const RolloutKey& key, std::optional<RolloutDecision> decision);
+  /// `commit` brought it.
+  void decision_changed(const RolloutKey& key, std::optional<RolloutDecision> decision, CommitInfo commit = {});
+  /// Other freeze windows may be open from here on.
+  void policy_changed();
   /// The objects that came with it, or that it routes through, are being applied: nothing is planned before `release`.
   void hold_back(const RolloutKey& key);
   void release(const RolloutKey& key);
@@ -90,12 +94,26 @@ class RolloutRunner {
   std::string object_uid(const RolloutKey& key) const;
 
  private:
+  /// What was said about a commit, last.
+  struct Judged {
+    std::string about;  ///< everything that the verdict depends on
+    std::shared_ptr<const Verdict> verdict;
+    bool is_asked = false;
+  };
+  /// A decision file, and who brought it.
+  struct Decided {
+    RolloutDecision file;
+    CommitInfo commit;
+    Judged judged;
+  };
+  enum class About { Decision, Trailers };
   struct Tracked {
     SharedStatus status;
-    std::string unreadable;  ///< why its status file cannot be read
-    std::string commit;
+    std::string unreadable;                    ///< why its status file cannot be read
+    std::shared_ptr<const CommitInfo> commit;  ///< the newest that touched its file; null while not looked up
     std::vector<std::string> requested;
-    std::optional<RolloutDecision> decision;
+    std::unique_ptr<Decided> decided;  ///< null without a decision file
+    Judged trailers;
     int busy = 0;
     bool again = false;      ///< became due while busy
     bool held_back = false;  ///< its objects come first
@@ -107,7 +125,8 @@ class RolloutRunner {
     /// What workloadRef names, as it was last read in the cluster; an empty object when it does not exist there.
     std::optional<Json> workload;
     Duration workload_read{0};
-    std::string why, trouble, said;
+    std::string why, trouble;
+    bool frozen = false;
     LivePhase live;
     std::optional<RolloutObject> object;  ///< as seen last, without its status
     bool settled = false;
@@ -123,6 +142,13 @@ class RolloutRunner {
   std::optional<Rollout> followed(const RolloutKey& key, Tracked& tracked, Rollout rollout);
   void read_workload(const RolloutKey& key, Tracked& tracked, const Json& identity);
   std::optional<Planned> plan_one(const RolloutKey& key, Tracked& tracked, const std::string& head);
+  static Judged* judged_of(Tracked& tracked, About what);
+  std::shared_ptr<const Verdict> judge(const RolloutKey& key, Tracked& tracked, About what,
+                                       const Judge::Question& question);
+  std::optional<RolloutDecision> judged_decision(const RolloutKey& key, Tracked& tracked, const Rollout& desired,
+                                                 const std::string& head);
+  bool note_trailers(const RolloutKey& key, Tracked& tracked, Rollout& desired, const std::string& head);
+  const CommitInfo& deploy_commit(const RolloutKey& key, Tracked& tracked, const std::string& head);
   std::optional<Planned> refuse(const RolloutKey& key, Tracked& tracked, const std::string& head);
   Duration gathered_at() const;
   void note_object(const RolloutKey& key, Tracked& tracked, std::optional<RolloutObject> seen);
@@ -135,12 +161,13 @@ class RolloutRunner {
   void forget(const RolloutKey& key);
   void say(const RolloutKey& key, Tracked& tracked, const std::string& trouble);
   void set_timer(const RolloutKey& key, Tracked& tracked, std::optional<Duration> due);
-  std::string look_up_commit(const RolloutKey& key, const std::string& head) const;
+  CommitInfo look_up_commit(const RolloutKey& key, const std::string& head) const;
   std::string status_path(const RolloutKey& key) const;
   RolloutReport report(const RolloutKey& key, const Tracked& tracked) const;
 
   const DaemonOptions& options_;
   const DesiredState& desired_;
+  Judge& judge_;
   GitRepository& git_;
   Cluster& cluster_;
   Clock& clock_;

@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "git/library.h"
+#include "git/provenance.h"
 #include "git/revision.h"
 #include "git/tree.h"
 
@@ -172,10 +173,17 @@ Result<std::string> GitHistory::read(const std::string& blob, size_t bytes_max) 
   return read_blob(*repository_, blob, bytes_max);
 }
 
-Result<void> GitHistory::check_signature(const std::string& commit, const SignerFiles& signers) const {
+Result<std::string> GitHistory::check_signature(const std::string& commit, const SignerFiles& signers) const {
   TemporaryClone folder;  // a signature lies there while it is looked at
   if (folder.path().empty()) return transient("cannot make a temporary folder");
   return reconciler::check_signature(*repository_, commit, signers, folder.path());
+}
+
+Result<Provenance> GitHistory::provenance(const std::string& commit, const std::string& path,
+                                          const SignerFiles& signers) const {
+  TemporaryClone folder;
+  if (folder.path().empty()) return transient("cannot make a temporary folder");
+  return provenance_of(*repository_, commit, path, signers, folder.path());
 }
 
 }  // namespace reconciler

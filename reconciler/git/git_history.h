@@ -73,7 +73,10 @@ class GitHistory {
   Result<std::string> read(const std::string& blob, size_t bytes_max) const;
 
   /// As `check_signature` of `git/signature_check.h`.
-  Result<void> check_signature(const std::string& commit, const SignerFiles& signers) const;
+  Result<std::string> check_signature(const std::string& commit, const SignerFiles& signers) const;
+
+  /// As GitRepository::provenance.
+  Result<Provenance> provenance(const std::string& commit, const std::string& path, const SignerFiles& signers) const;
 
   /// For the rest of this room.
   git_repository& repository() const { return *repository_; }

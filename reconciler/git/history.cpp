@@ -35,6 +35,7 @@ CommitInfo info_of(const git_commit& commit) {
   info.author = signature_text(*author);
   info.time = TimePoint(std::chrono::seconds(author->when.time));
   info.message = message ? message : "";
+  if (git_commit_parentcount(&commit) > 0) info.parent = id_text(*git_commit_parent_id(&commit, 0));
   return info;
 }
 

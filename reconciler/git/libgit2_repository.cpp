@@ -18,6 +18,7 @@
 #include "git/history.h"
 #include "git/library.h"
 #include "git/packing.h"
+#include "git/provenance.h"
 #include "git/status_commits.h"
 #include "git/tree.h"
 
@@ -67,6 +68,12 @@ class Libgit2Repository::Clone {
   Result<void> record(const std::vector<StatusWrite>& writes);
   Result<std::vector<std::string>> drop_outdated();
   size_t unpushed() const { return unpushed_; }
+  /// With a handle of its own: any thread may ask.
+  Result<Provenance> provenance(const std::string& commit, const std::string& path) const {
+    auto opened = open_clone(path_);
+    if (!opened) return opened.error();
+    return provenance_of(**opened, commit, path, options_.trust.signers, path_);
+  }
   /// Of the decision thread only. Opened anew when packs that the old handle knows are about to go.
   git_repository& local() {
     if (local_is_stale_) {
@@ -441,6 +448,23 @@ Result<std::string> Libgit2Repository::read(const std::string& blob, size_t byte
 Result<std::vector<CommitInfo>> Libgit2Repository::commits_touching(const std::string& path, const std::string& from,
                                                                     const std::string& to, size_t limit) {
   return commits_touching_path(clone_->local(), path, from, to, limit);
+}
+
+Result<std::optional<std::string>> Libgit2Repository::file(const std::string& commit, const std::string& path,
+                                                           size_t bytes_max) {
+  auto tree = tree_of(clone_->local(), commit);
+  if (!tree) return tree.error();
+  auto entry = entry_at(**tree, path);
+  if (!entry) return entry.error();
+  if (!*entry) return std::optional<std::string>();
+  if ((*entry)->kind != EntryKind::File) return invalid(format("{}: is no regular file", path));
+  auto content = read_blob(clone_->local(), (*entry)->blob, bytes_max);
+  if (!content) return content.error();
+  return std::optional(*std::move(content));
+}
+
+Result<Provenance> Libgit2Repository::provenance(const std::string& commit, const std::string& path) {
+  return clone_->provenance(commit, path);
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> Libgit2Repository::recorded(const std::string& directory) {

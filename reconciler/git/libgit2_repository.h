@@ -60,6 +60,9 @@ class Libgit2Repository : public GitRepository {
   Result<std::string> read(const std::string& blob, size_t bytes_max) override;
   Result<std::vector<CommitInfo>> commits_touching(const std::string& path, const std::string& from,
                                                    const std::string& to, size_t limit) override;
+  Result<std::optional<std::string>> file(const std::string& commit, const std::string& path,
+                                          size_t bytes_max) override;
+  Result<Provenance> provenance(const std::string& commit, const std::string& path) override;
   Result<std::vector<std::pair<std::string, std::string>>> recorded(const std::string& directory) override;
   Result<void> record(const std::vector<StatusWrite>& writes) override;
   Result<PushReport> push() override;

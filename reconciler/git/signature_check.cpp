@@ -83,7 +83,8 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-Result<void> check_ssh(const SignedCommit& commit, const std::string& allowed, const std::string& signature_file) {
+Result<std::string> check_ssh(const SignedCommit& commit, const std::string& allowed,
+                              const std::string& signature_file) {
   if (allowed.empty()) return invalid("it carries an SSH signature, and no allowed-signers file is given");
   if (auto read = read_trust_file(allowed, "allowed-signers file"); !read) return read.error();
   auto found =
@@ -97,14 +98,14 @@ Result<void> check_ssh(const SignedCommit& commit, const std::string& allowed, c
                    .arguments = {"-Y", "verify", "-f", allowed, "-I", principal, "-n", "git", "-s", signature_file},
                    .input = commit.text});
     if (!verified) return verified.error();
-    if (verified->exit_code == 0) return {};
+    if (verified->exit_code == 0) return principal;
   }
   return invalid(tried == 0 ? "it is signed by none of the allowed signers" : "its signature is not good");
 }
 
 /// gpgv says by status lines what its exit code does not: whether the key is expired or revoked.
-Result<void> check_pgp(const SignedCommit& commit, const std::string& keyring, const std::string& signature_file,
-                       const std::string& folder) {
+Result<std::string> check_pgp(const SignedCommit& commit, const std::string& keyring, const std::string& signature_file,
+                              const std::string& folder) {
   if (keyring.empty()) return invalid("it carries an OpenPGP signature, and no keyring is given");
   if (auto read = read_trust_file(keyring, "keyring file"); !read) return read.error();
   auto verified = run_child(
@@ -112,20 +113,23 @@ Result<void> check_pgp(const SignedCommit& commit, const std::string& keyring, c
        .arguments = {"--quiet", "--homedir", folder, "--status-fd", "1", "--keyring", keyring, signature_file, "-"},
        .input = commit.text});
   if (!verified) return verified.error();
-  bool good = false, valid = false;
+  constexpr std::string_view kValid = "[GNUPG:] VALIDSIG ";
+  bool good = false;
+  std::string fingerprint;
   for (const std::string& line : lines_of(verified->output)) {
     good = good || line.starts_with("[GNUPG:] GOODSIG ");
-    valid = valid || line.starts_with("[GNUPG:] VALIDSIG ");
+    if (line.starts_with(kValid))
+      fingerprint = line.substr(kValid.size(), line.find(' ', kValid.size()) - kValid.size());
     if (line.starts_with("[GNUPG:] NO_PUBKEY ")) return invalid("it is signed by none of the keys in the keyring");
   }
-  if (verified->exit_code == 0 && good && valid) return {};
+  if (verified->exit_code == 0 && good && !fingerprint.empty()) return fingerprint;
   return invalid("its signature is not good, or its key is expired or revoked");
 }
 
 }  // namespace
 
-Result<void> check_signature(git_repository& repository, const std::string& commit, const SignerFiles& signers,
-                             const std::string& folder) {
+Result<std::string> check_signature(git_repository& repository, const std::string& commit, const SignerFiles& signers,
+                                    const std::string& folder) {
   auto signed_by = signed_commit(repository, commit);
   if (!signed_by) return signed_by.error();
   SignatureFile file(folder, signed_by->signature + "\n");

@@ -16,9 +16,10 @@ struct SignerFiles {
   bool empty() const { return allowed_signers_file.empty() && keyring_file.empty(); }
 };
 
-/// Succeeds when the commit carries a good signature, today, of one of them. `Invalid` when it carries none or another;
+/// Whose good signature, today, the commit carries: the principals that the allowed signers name for that key, as they
+/// stand there, or the fingerprint of the OpenPGP key. `Invalid` when it carries none or another;
 /// `Transient` when that could not be found out. `folder`: where a signature may lie while it is looked at.
-Result<void> check_signature(git_repository& repository, const std::string& commit, const SignerFiles& signers,
-                             const std::string& folder);
+Result<std::string> check_signature(git_repository& repository, const std::string& commit, const SignerFiles& signers,
+                                    const std::string& folder);
 
 }  // namespace reconciler

@@ -111,7 +111,8 @@ Result<void> Trust::check_commit(git_repository& repository, const std::string& 
   if (good_.count(commit)) return {};
   auto checked = check_signature(repository, commit, signers, clone_);
   if (checked) good_.insert(commit);
-  if (checked || checked.error().kind != ErrorKind::Invalid) return checked;
+  if (checked) return {};
+  if (checked.error().kind != ErrorKind::Invalid) return checked.error();
   auto info = commit_info(repository, commit);
   if (!info) return info.error();
   return invalid(

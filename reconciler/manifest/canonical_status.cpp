@@ -158,6 +158,17 @@ std::optional<CarriedOut> decision_from(const Members& members) {
                     text_of(members, "reason")};
 }
 
+std::optional<Ignored> ignored_from(const Members& members) {
+  auto verb = parse_verb(text_of(members, "action"));
+  if (!verb || !member(members, "commit")) return std::nullopt;
+  return Ignored{text_of(members, "commit"), *verb, text_of(members, "by"), text_of(members, "why")};
+}
+
+std::optional<DeployTrailers> trailers_from(const Members& members) {
+  return DeployTrailers{member(members, "skipSteps") != nullptr, number_from(text_of(members, "pauseAt"), 100),
+                        text_of(members, "by"), text_of(members, "ignored")};
+}
+
 class Reader {
  public:
   explicit Reader(std::string_view text) : cursor_(text) {}
@@ -182,6 +193,8 @@ class Reader {
     if (name == "preview") return read_one(status_.preview, preview_from);
     if (name == "experiment") return read_one(status_.experiment, experiment_from);
     if (name == "decision") return read_one(status_.decision, decision_from);
+    if (name == "ignored") return read_one(status_.ignored, ignored_from);
+    if (name == "trailers") return read_one(status_.trailers, trailers_from);
     if (name == "previous") return read_list(status_.previous, revision_from);
     if (name == "rejected") return read_list(status_.rejected, rejected_from);
     auto value = cursor_.scalar();

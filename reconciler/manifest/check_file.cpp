@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "base/check.h"
 #include "manifest/document.h"
 #include "manifest/field.h"
+#include "manifest/policy_file.h"
 #include "manifest/schema_check.h"
 #include "manifest/status_file.h"
 
@@ -58,14 +60,27 @@ FileCheck check_manifests(const std::string& path, std::string_view text, const 
   return check;
 }
 
+SchemaKind schema_kind(FileRole role) {
+  switch (role) {
+    case FileRole::Manifests: return SchemaKind::Rollout;
+    case FileRole::Status: return SchemaKind::Status;
+    case FileRole::Decision: return SchemaKind::Decision;
+    case FileRole::Policy: return SchemaKind::Policy;
+  }
+  unreachable();
+}
+
+std::vector<Problem> problems_in(const std::string& path, std::string_view text, FileRole role) {
+  if (role == FileRole::Policy) return read_policy(path, text).problems;
+  return role == FileRole::Status ? check_status(path, text) : check_decision(path, text);
+}
+
 FileCheck check_record(const std::string& path, std::string_view text, FileRole role) {
   FileCheck check;
-  bool status = role == FileRole::Status;
-  check.problems = status ? check_status(path, text) : check_decision(path, text);
+  check.problems = problems_in(path, text, role);
   for (const Document& document : read_documents(path, text).documents)
     if (!document.value.is_null())
-      add_schema_findings(path, status ? SchemaKind::Status : SchemaKind::Decision, document.value, document.places,
-                          check.problems);
+      add_schema_findings(path, schema_kind(role), document.value, document.places, check.problems);
   return check;
 }
 

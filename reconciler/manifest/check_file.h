@@ -8,7 +8,7 @@
 namespace reconciler {
 
 /// What a file is read as, which its place in the repository tells.
-enum class FileRole { Manifests, Status, Decision };
+enum class FileRole { Manifests, Status, Decision, Policy };
 
 struct FileCheck {
   std::vector<Problem> problems;

@@ -101,10 +101,26 @@ std::optional<CarriedOut> read_carried_out(const Field& field) {
   return out;
 }
 
+std::optional<Ignored> read_ignored(const Field& field) {
+  if (!field.is_map()) return std::nullopt;
+  field.refuse_unknown({"commit", "action", "by", "why"});
+  require(field["commit"]);
+  return Ignored{read_commit(field["commit"]), read_verb(field["action"]), read_text(field["by"]),
+                 read_text(field["why"])};
+}
+
+std::optional<DeployTrailers> read_trailers(const Field& field) {
+  if (!field.is_map()) return std::nullopt;
+  field.refuse_unknown({"skipSteps", "pauseAt", "by", "ignored"});
+  return DeployTrailers{field["skipSteps"].flag().value_or(false), field["pauseAt"].integer(0, 100),
+                        read_text(field["by"]), read_text(field["ignored"])};
+}
+
 Status read_status_fields(const Field& field) {
   Status status;
   field.refuse_unknown({"phase", "commit", "stable", "canary", "step", "preview", "experiment", "returning", "weight",
-                        "stablePingPong", "previous", "rejected", "collisions", "decision", "refused"});
+                        "stablePingPong", "previous", "rejected", "collisions", "decision", "ignored", "trailers",
+                        "refused"});
   require(field["phase"]);
   auto phase = field["phase"].text();
   if (phase && !parse_phase(*phase)) field["phase"].problem("must be Healthy, Progressing, Paused or Degraded");
@@ -124,6 +140,8 @@ Status read_status_fields(const Field& field) {
     if (auto rejected = read_rejected(entry)) status.rejected.push_back(*rejected);
   status.collisions = field["collisions"].integer(0, INT32_MAX);
   status.decision = read_carried_out(field["decision"]);
+  status.ignored = read_ignored(field["ignored"]);
+  status.trailers = read_trailers(field["trailers"]);
   status.refused = read_text(field["refused"]);
   return status;
 }

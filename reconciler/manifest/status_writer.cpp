@@ -133,6 +133,24 @@ std::string decision(const CarriedOut& decision) {
       .done();
 }
 
+std::string ignored(const Ignored& ignored) {
+  return FlowMap()
+      .text("commit", ignored.commit)
+      .text("action", to_text(ignored.verb))
+      .text("by", ignored.by)
+      .text("why", ignored.why)
+      .done();
+}
+
+std::string trailers(const DeployTrailers& trailers) {
+  return FlowMap()
+      .flag("skipSteps", trailers.skip_steps)
+      .number("pauseAt", trailers.pause_at)
+      .text("by", trailers.by)
+      .text("ignored", trailers.ignored)
+      .done();
+}
+
 std::string head(std::string_view kind, const RolloutKey& key) {
   return format("apiVersion: serin.dev/v1alpha1\nkind: {}\nmetadata: {}\n", kind,
                 FlowMap().text("name", key.name).text("namespace", key.ns).done());
@@ -163,6 +181,8 @@ std::string write_status(const RolloutKey& key, const Status& status) {
   out += list("rejected", each(status.rejected, rejected));
   if (status.collisions) out += line("collisions", std::to_string(*status.collisions));
   if (status.decision) out += line("decision", decision(*status.decision));
+  if (status.ignored) out += line("ignored", ignored(*status.ignored));
+  if (status.trailers) out += line("trailers", trailers(*status.trailers));
   if (!status.refused.empty()) out += line("refused", scalar(status.refused));
   return out;
 }

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "rollout/decisions.h"
 #include "rollout/first_start.h"
+#include "rollout/freeze.h"
 #include "rollout/image.h"
 #include "rollout/resolved.h"
 #include "rollout/routing.h"
@@ -43,6 +44,44 @@ std::string pods_text(const Pass& pass) {
   return format("{} of {} {} pods available", pass.live.available(hash), pass.wanted.replicas.at(hash),
                 pass.desired.blue_green ? "preview" : "canary");
 }
+
+/// Nothing goes forward in a freeze but what a person let pass since it began: a decision lets pass what it starts, and
+/// promote-full the whole run.
+bool is_let_pass(const Status& status, const Freeze& freeze) {
+  const auto& decision = status.decision;
+  if (!decision || !status.canary || decision->revision != status.canary->hash || decision->at < freeze.since)
+    return false;
+  if (decision->verb == Verb::Abort || decision->verb == Verb::Pause) return false;
+  TimePoint began = status.canary->since;
+  if (status.step) began = std::max(began, status.step->since);
+  if (status.preview) began = std::max(began, status.preview->since);
+  return decision->verb == Verb::PromoteFull || began <= decision->at + 1s;
+}
+
+/// May a new step begin? A way back may always.
+bool may_begin(const Pass& pass) {
+  const Status& status = pass.status;
+  if (!pass.desired.freeze || is_way_back(pass.desired, status, pass.live)) return true;
+  const bool in_full = status.decision && status.decision->verb == Verb::PromoteFull;
+  return in_full && is_let_pass(status, *pass.desired.freeze);
+}
+
+/// May what runs already come to its end? A hard freeze stops that too.
+bool may_finish(const Pass& pass) {
+  return may_begin(pass) || !pass.desired.freeze->hard || is_let_pass(pass.status, *pass.desired.freeze);
+}
+
+/// A wait like any other: no transition, and another look when it is over.
+Advance wait_for_thaw(const Pass& pass, Advance waiting) {
+  if (!waiting.subject.empty()) return waiting;
+  const Freeze& freeze = *pass.desired.freeze;
+  waiting.why = frozen_text(freeze);
+  waiting.frozen = true;
+  waiting.look_again = waiting.look_again ? std::min(*waiting.look_again, freeze.until) : freeze.until;
+  return waiting;
+}
+
+Advance wait_for_thaw(const Pass& pass) { return wait_for_thaw(pass, stay(pass)); }
 
 /// `shop/checkout made no progress for 10m` is a transition only once; until then, look again when it would be.
 Advance check_deadline(const Pass& pass, Advance otherwise) {
@@ -93,9 +132,36 @@ std::optional<Advance> follow_pods(const Pass& pass) {
   return shift(pass.desired, status, weight, pods_text(pass) + "; traffic follows the pods");
 }
 
+/// The deploy commit asked to stop here until somebody says so.
+Advance wait_at_mark(const Pass& pass) {
+  if (pass.status.phase == Phase::Progressing) return pause_at_mark(pass.desired, pass.status);
+  Advance waiting = stay(pass);
+  const DeployTrailers& asked = *pass.status.trailers;
+  if (waiting.why.empty())
+    waiting.why = format("{} asks for a pause at {}% (serin approve or resume ends it)", asked.by, *asked.pause_at);
+  return waiting;
+}
+
+/// The present step is done and `weight` is the canary's share; the next one begins, unless a freeze holds it up. A
+/// pause may begin even then.
+Advance leave_step(const Pass& pass, int weight, const std::string& why) {
+  const Rollout& desired = pass.desired;
+  if (!may_finish(pass)) return wait_for_thaw(pass);
+  if (may_begin(pass)) return next_step(desired, pass.status, weight, why, pass.now);
+  const size_t next = size_t(pass.status.step->index) + 1;
+  if (!is_at_pause(desired, pass.status) && next < desired.steps.size() &&
+      std::holds_alternative<Pause>(desired.steps[next]))
+    return next_step(desired, pass.status, weight, why, pass.now);
+  if (weight != pass.status.weight)
+    return shift(desired, pass.status, weight, why + "; " + frozen_text(*desired.freeze));
+  return wait_for_thaw(pass);
+}
+
 /// Past the last step: all pods, all traffic, then the canary is the stable revision.
 Advance complete(const Pass& pass) {
   if (pass.desired.paused) return check_deadline(pass, stay(pass));
+  if (is_at_pause_mark(pass.desired, pass.status)) return wait_at_mark(pass);
+  if (!may_finish(pass)) return wait_for_thaw(pass);
   if (auto shifted = follow_pods(pass)) return *shifted;
   if (!pass.missing.step_agrees()) return check_deadline(pass, stay(pass));
   if (pass.status.step && pass.status.weight < 100)
@@ -107,6 +173,7 @@ Advance work_on_pause(const Pass& pass, const Pause& pause) {
   if (pass.desired.paused || held_by_person(pass.status)) return stay(pass);
   // A pause is not progress to wait for, but pods that were lost and do not come back are.
   if (!pass.missing.step_agrees()) return check_deadline(pass, stay(pass));
+  if (is_at_pause_mark(pass.desired, pass.status)) return wait_at_mark(pass);
   if (!pause.duration) return stay(pass);
   TimePoint over = pass.status.step->since + *pause.duration;
   if (pass.now < over) {
@@ -114,13 +181,15 @@ Advance work_on_pause(const Pass& pass, const Pause& pause) {
     out.look_again = over;
     return out;
   }
-  return next_step(pass.desired, pass.status, pass.status.weight,
-                   format("pause of {} is over", format_duration(*pause.duration)), pass.now);
+  return leave_step(pass, pass.status.weight, format("pause of {} is over", format_duration(*pause.duration)));
 }
 
 /// Blue-green: the preview is up; people, or time, let it pass.
 Advance await_acceptance(const Pass& pass) {
   const BlueGreen& rule = *pass.desired.blue_green;
+  const bool over_by_itself = !rule.pauses() || (rule.auto_promotion_after > 0ms &&
+                                                 pass.now >= pass.status.preview->since + rule.auto_promotion_after);
+  if (over_by_itself && !may_begin(pass)) return wait_for_thaw(pass);
   if (!rule.pauses()) return accept_preview(pass.desired, pass.status, "nobody need accept it any more", pass.now);
   Advance waiting = stay(pass);
   if (rule.auto_promotion_after == 0ms) {
@@ -143,6 +212,8 @@ Advance work_on_preview(const Pass& pass) {
   if (desired.paused || held_by_person(status)) return check_deadline(pass, stay(pass));
   if (is_at_pause(desired, status)) return await_acceptance(pass);
   if (!pass.missing.step_agrees()) return check_deadline(pass, stay(pass));
+  const bool accepted = status.preview && status.preview->accepted;
+  if (!may_finish(pass) || (!accepted && !desired.blue_green->pauses() && !may_begin(pass))) return wait_for_thaw(pass);
   if (!status.preview && desired.blue_green->pauses()) return show_preview(desired, status, pods_text(pass), pass.now);
   if (!status.preview && preview_pods(desired, status) != desired.replicas)
     return accept_preview(desired, status, pods_text(pass), pass.now);
@@ -153,14 +224,16 @@ Advance work_on_preview(const Pass& pass) {
 Advance work_on_pods(const Pass& pass, int weight) {
   if (pass.desired.paused || held_by_person(pass.status) || !pass.missing.step_agrees())
     return check_deadline(pass, stay(pass));
-  return next_step(pass.desired, pass.status, weight, pods_text(pass), pass.now);
+  if (is_at_pause_mark(pass.desired, pass.status)) return wait_at_mark(pass);
+  return leave_step(pass, weight, pods_text(pass));
 }
 
 /// A route is set by being recorded; the next step begins once it is written.
 Advance work_on_route(const Pass& pass, std::string_view kind, const std::string& name) {
   if (pass.desired.paused || held_by_person(pass.status) || !pass.missing.step_agrees())
     return check_deadline(pass, stay(pass));
-  return next_step(pass.desired, pass.status, pass.status.weight, format("{} route \"{}\"", kind, name), pass.now);
+  if (is_at_pause_mark(pass.desired, pass.status)) return wait_at_mark(pass);
+  return leave_step(pass, pass.status.weight, format("{} route \"{}\"", kind, name));
 }
 
 /// When pods of the experiment last came or became ready.
@@ -189,6 +262,8 @@ Advance wait_for_experiment(const Pass& pass) {
 Advance work_on_experiment(const Pass& pass, const Experiment& experiment) {
   if (pass.desired.paused || held_by_person(pass.status)) return check_deadline(pass, stay(pass));
   if (!pass.missing.step_agrees()) return wait_for_experiment(pass);
+  if (is_at_pause_mark(pass.desired, pass.status)) return wait_at_mark(pass);
+  if (!pass.status.experiment && !may_finish(pass)) return wait_for_thaw(pass);
   if (!pass.status.experiment) return begin_experiment(pass.desired, pass.status, experiment, pass.now);
   Advance waiting = stay(pass);
   if (!experiment.duration) {
@@ -197,8 +272,8 @@ Advance work_on_experiment(const Pass& pass, const Experiment& experiment) {
   }
   const TimePoint over = *pass.status.experiment + *experiment.duration;
   if (pass.now >= over)
-    return next_step(pass.desired, pass.status, pass.status.weight,
-                     format("experiment of {} is over", format_duration(*experiment.duration)), pass.now);
+    return leave_step(pass, pass.status.weight,
+                      format("experiment of {} is over", format_duration(*experiment.duration)));
   if (waiting.why.empty()) waiting.why = "the experiment ends at " + format_time(over);
   waiting.look_again = over;
   return waiting;
@@ -222,7 +297,8 @@ std::optional<Advance> mind_lost_pods(const Pass& pass) {
   const int promised = status.weight == 100 && index == count ? 100 : weight_before(pass.desired, index);
   if (status.weight > 0 && pass.live.available(hash) == 0)
     return lose_traffic(pass.desired, status, "no canary pod is left: all traffic to stable");
-  const bool restore = status.weight == 0 && promised > 0 && index < count && pass.missing.step_agrees() &&
+  const bool restore = status.weight == 0 && promised > 0 && may_finish(pass) && index < count &&
+                       pass.missing.step_agrees() &&
                        pass.live.available(hash) >= pods_to_carry(pass.desired, status, promised);
   if (restore) return shift_again(pass.desired, status, promised, pods_text(pass) + " again", pass.now);
   return std::nullopt;
@@ -256,13 +332,21 @@ std::optional<Advance> follow_git(const Pass& pass) {
     if (!status.canary && failed) return forgive(desired, status);
     return std::nullopt;
   }
-  if (is_rejected(status, desired.hash)) return std::nullopt;
-  if (!wants_canary) return start(desired, status, pass.live, "", pass.now);
-  if (!status.returning.empty()) return start(desired, status, pass.live, "Git asks for it again", pass.now);
-  const std::string steps_hash = status.step ? status.step->hash : "";
-  if (status.stable && steps_hash != (desired.steps.empty() ? "" : desired.steps_hash))
-    return start(desired, status, pass.live, "the list of steps changed", pass.now);
-  return std::nullopt;
+  const auto due = due_start(desired, status);
+  const bool may = !desired.freeze || is_way_back(desired, status, pass.live);
+  return due && may ? std::optional(start(desired, status, pass.live, *due, pass.now)) : std::nullopt;
+}
+
+/// What goes on while a freeze keeps a new canary from beginning: nothing of the old one but what keeps it safe.
+Advance stay_frozen(const Pass& pass) {
+  const Status& status = pass.status;
+  if (!status.returning.empty()) return finish_return(pass);
+  if (status.canary) {
+    auto lost = mind_lost_pods(pass);
+    return lost && lost->status.weight < status.weight ? *lost : wait_for_thaw(pass);
+  }
+  const bool promoting = status.phase == Phase::Progressing || status.phase == Phase::Paused;
+  return wait_for_thaw(pass, promoting ? settle(pass) : stay(pass));
 }
 
 /// The revision that the cluster remembers as rejected: the route, or without routing the ReplicaSet.
@@ -295,18 +379,14 @@ Advance advance_known(const Rollout& desired, const Observed& live, const Status
   Pass pass{desired, live, status, now, std::move(wanted), std::move(*missing)};
   if (auto marked = heed_mark(desired, live, status, now)) return *marked;
   if (auto followed = follow_git(pass)) return *followed;
-  std::string stale;
-  if (auto decided = obey(desired, status, live, now, stale)) return *decided;
-  Advance out = [&] {
-    if (!status.stable) return settle(pass);
-    if (!status.returning.empty()) return finish_return(pass);
-    if (status.canary) return work_on_canary(pass);
-    const bool promoting = status.phase == Phase::Progressing || status.phase == Phase::Paused;
-    const bool recovering = status.phase == Phase::Degraded && !is_rejected(status, desired.hash);
-    return promoting || recovering ? settle(pass) : stay(pass);
-  }();
-  out.stale_decision = stale;
-  return out;
+  if (auto decided = obey(desired, status, live, now)) return *decided;
+  if (due_start(desired, status)) return stay_frozen(pass);
+  if (!status.stable) return settle(pass);
+  if (!status.returning.empty()) return finish_return(pass);
+  if (status.canary) return work_on_canary(pass);
+  const bool promoting = status.phase == Phase::Progressing || status.phase == Phase::Paused;
+  const bool recovering = status.phase == Phase::Degraded && !is_rejected(status, desired.hash);
+  return promoting || recovering ? settle(pass) : stay(pass);
 }
 
 /// Two controllers on one rollout would undo each other's traffic.

@@ -32,10 +32,10 @@ struct Advance {
   Status status;
   std::string subject;  ///< without the rollout's name
   std::string why;
-  std::string held;            ///< nothing can be decided, and what a person must do
-  std::string stale_decision;  ///< a decision that does not apply, and why
+  std::string held;  ///< nothing can be decided, and what a person must do
   std::optional<TimePoint> look_again;
   bool urgent = false;
+  bool frozen = false;  ///< nothing but the end of a freeze is waited for
 };
 
 Advance advance(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/format.h"
+#include "rollout/freeze.h"
 #include "rollout/target.h"
 #include "rollout/transition.h"
 
@@ -24,6 +25,7 @@ std::string why_not(const RolloutDecision& decision, std::string_view reason) {
 Advance remembered(Advance out, const RolloutDecision& decision, TimePoint now) {
   out.status.decision = CarriedOut{decision.verb,   decision.revision,  decision.step,  decision.author,
                                    decision.commit, whole_seconds(now), decision.reason};
+  out.status.ignored.reset();
   return out;
 }
 
@@ -41,6 +43,7 @@ Advance skip_steps(const Rollout& desired, const Status& status, const std::stri
     next.step->index = next.step->count;
     next.step->since = whole_seconds(now + 999ms);
   }
+  if (next.trailers) next.trailers->pause_at.reset();
   next.phase = phase_at(desired, int(desired.steps.size()));
   return {.status = next, .subject = at_step(format("canary {}%", status.weight), next), .why = why};
 }
@@ -68,6 +71,12 @@ std::optional<Advance> retry(const Rollout& desired, const Status& status, const
   return std::nullopt;
 }
 
+/// Somebody looked: the deploy commit holds the canary no more.
+Status without_mark(Status status) {
+  if (status.trailers) status.trailers->pause_at.reset();
+  return status;
+}
+
 /// Go on: to the next step, to the last one, or from the preview to the switch. A preview may be accepted before it is
 /// up, just as a step may be skipped before it is complete.
 std::optional<Advance> go_on(const Rollout& desired, const Status& status, TimePoint now, std::string& stale) {
@@ -80,10 +89,12 @@ std::optional<Advance> go_on(const Rollout& desired, const Status& status, TimeP
     return std::nullopt;
   }
   if (!status.step || status.step->index >= status.step->count) {
+    if (is_at_pause_mark(desired, status)) return same_place(without_mark(status), Phase::Progressing, "resumed", why);
     stale = why_not(decision, "the last step is done");
     return std::nullopt;
   }
-  return full ? skip_steps(desired, status, why, now) : next_step(desired, status, status.weight, why, now);
+  return full ? skip_steps(desired, status, why, now)
+              : next_step(desired, without_mark(status), status.weight, why, now);
 }
 
 /// The end of a pause, whoever made it.
@@ -91,6 +102,10 @@ std::optional<Advance> resume(const Rollout& desired, const Status& status, Time
   const RolloutDecision& decision = *desired.decision;
   const std::string why = said("resumed", decision);
   if (held_by_person(status)) return same_place(status, phase_of(desired, status), "resumed", why);
+  if (is_at_pause_mark(desired, status)) {
+    const Status free = without_mark(status);
+    return same_place(free, phase_of(desired, free), "resumed", why);
+  }
   if (!is_at_pause(desired, status)) {
     stale = why_not(decision, "it is not paused");
     return std::nullopt;
@@ -115,21 +130,50 @@ std::optional<Advance> steer(const Rollout& desired, const Status& status, TimeP
 
 }  // namespace
 
+bool goes_forward(Verb verb) {
+  switch (verb) {
+    case Verb::Promote:
+    case Verb::PromoteFull:
+    case Verb::Retry:
+    case Verb::Resume: return true;
+    case Verb::Abort:
+    case Verb::Pause: return false;
+  }
+  unreachable();
+}
+
 bool held_by_person(const Status& status) {
   // A pause belongs to the run it was decided in, not to a later one of the same revision.
   return status.phase == Phase::Paused && status.decision && status.decision->verb == Verb::Pause && status.canary &&
          status.decision->revision == status.canary->hash && status.decision->at >= status.canary->since;
 }
 
-std::optional<Advance> obey(const Rollout& desired, const Status& status, const Observed& live, TimePoint now,
-                            std::string& stale) {
-  if (!desired.decision) return std::nullopt;
+bool is_answered(const Status& status, const RolloutDecision& decision) {
+  return (status.decision && status.decision->commit == decision.commit) ||
+         (status.ignored && status.ignored->commit == decision.commit);
+}
+
+namespace {
+
+/// A canary that Git asks for and that a freeze keeps from beginning.
+std::optional<Advance> begin_in_freeze(const Rollout& desired, const Status& status, const Observed& live,
+                                       const std::string& due, TimePoint now, std::string& stale) {
   const RolloutDecision& decision = *desired.decision;
-  if (status.decision && status.decision->commit == decision.commit) return std::nullopt;
-  if (decision.verb == Verb::Retry) {
-    auto out = retry(desired, status, live, now, stale);
-    return out ? std::optional(remembered(*out, decision, now)) : std::nullopt;
-  }
+  const bool begins = decision.verb == Verb::Promote || decision.verb == Verb::PromoteFull;
+  if (begins && decision.revision == desired.hash)
+    return start(desired, status, live,
+                 due.empty() ? said("let pass", decision) : due + "; " + said("let pass", decision), now);
+  stale = why_not(decision, "Git asks for revision " + desired.hash);
+  return std::nullopt;
+}
+
+/// What the decision makes of the rollout; nothing when it does not apply, which `stale` says.
+std::optional<Advance> carry_out(const Rollout& desired, const Status& status, const Observed& live, TimePoint now,
+                                 std::string& stale) {
+  const RolloutDecision& decision = *desired.decision;
+  const auto due = due_start(desired, status);
+  if (due && goes_forward(decision.verb)) return begin_in_freeze(desired, status, live, *due, now, stale);
+  if (decision.verb == Verb::Retry) return retry(desired, status, live, now, stale);
   if (!status.canary || !status.stable || !status.returning.empty()) {
     stale = why_not(decision, "no canary is under way");
   } else if (decision.revision != status.canary->hash) {
@@ -137,10 +181,25 @@ std::optional<Advance> obey(const Rollout& desired, const Status& status, const 
   } else if (decision.step && status.step && *decision.step != status.step->index) {
     stale =
         why_not(decision, format("it is about step {}, the canary is at step {}", *decision.step, status.step->index));
-  } else if (auto out = steer(desired, status, now, stale)) {
-    return remembered(*out, decision, now);
+  } else {
+    return steer(desired, status, now, stale);
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Advance> obey(const Rollout& desired, const Status& status, const Observed& live, TimePoint now) {
+  if (!desired.decision || is_answered(status, *desired.decision)) return std::nullopt;
+  const RolloutDecision& decision = *desired.decision;
+  if (!decision.refusal.empty()) return ignore(status, decision, decision.refusal);
+  std::string stale;
+  auto out = carry_out(desired, status, live, now, stale);
+  if (!out) return ignore(status, decision, stale);
+  const bool frozen = desired.freeze && !is_way_back(desired, status, live);
+  if (frozen && goes_forward(decision.verb) && decision.signer.empty())
+    return ignore(status, decision, frozen_text(*desired.freeze) + "; only a signed decision passes");
+  return remembered(*out, decision, now);
 }
 
 }  // namespace reconciler

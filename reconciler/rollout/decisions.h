@@ -8,10 +8,15 @@
 
 namespace reconciler {
 
-/// The transition that the decision file asks for; nothing when there is none, when it was carried out already, or when
-/// it does not apply: then `stale` says why.
-std::optional<Advance> obey(const Rollout& desired, const Status& status, const Observed& live, TimePoint now,
-                            std::string& stale);
+/// The transition that the decision file asks for, or the one that says why it is ignored: whoever made it may not, it
+/// is about something else, or a freeze asks for a signed one. Nothing when there is none, or it was answered already.
+std::optional<Advance> obey(const Rollout& desired, const Status& status, const Observed& live, TimePoint now);
+
+/// Was this decision carried out, or ignored, before?
+bool is_answered(const Status& status, const RolloutDecision& decision);
+
+/// Does it let a version go on, rather than hold it or take it back?
+bool goes_forward(Verb verb);
 
 /// Did a person pause the canary, and nobody end that yet?
 bool held_by_person(const Status& status);

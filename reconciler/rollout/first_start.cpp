@@ -48,8 +48,10 @@ Advance first_start(const Rollout& desired, const Observed& live, std::optional<
   if (!stable || (stable->available == 0 && stable->hash != desired.hash))
     return deploy_first(desired, status, live, "", now);
   status.stable = Revision{stable->hash, headline_image(stable->images, {}), whole_seconds(now)};
-  if (stable->hash != desired.hash) return start(desired, status, live, "", now);
-  if (stable->available < desired.replicas) return deploy_first(desired, status, live, "", now);
+  // In a freeze what runs is taken over first; what Git asks for begins after it.
+  if (stable->hash != desired.hash && !desired.freeze) return start(desired, status, live, "", now);
+  if (stable->hash == desired.hash && stable->available < desired.replicas)
+    return deploy_first(desired, status, live, "", now);
   status.commit = desired.commit;
   status.phase = Phase::Progressing;
   const int count = int(desired.steps.size());

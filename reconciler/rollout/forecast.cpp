@@ -127,7 +127,12 @@ Forecast forecast(const Rollout& in_git, const std::optional<Status>& status, Ti
       return out;
     }
     for (const Action& action : decision.actions) cluster.carry_out(desired, action, now);
+    const bool is_ignored = decision.status.ignored && (!recorded || decision.status.ignored != recorded->ignored);
     recorded = decision.status;
+    if (is_ignored) {
+      out.held = decision.why;
+      return out;
+    }
     if (!decision.subject.empty()) {
       out.steps.push_back({now - start, decision.subject, decision.why, decision.status.weight});
       continue;

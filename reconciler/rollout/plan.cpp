@@ -32,7 +32,7 @@ Decision plan(const Rollout& desired, const Observed& live, const std::optional<
                .why = std::move(step.why),
                .look_again = earlier(step.look_again, next_deadline(live)),
                .held = std::move(step.held),
-               .stale_decision = std::move(step.stale_decision),
+               .frozen = step.frozen,
                .urgent = step.urgent};
   if (!out.held.empty()) return out;
   auto missing = diff(desired, live, target(desired, out.status), now);

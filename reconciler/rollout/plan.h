@@ -21,10 +21,10 @@ struct Decision {
   std::string why;              ///< one sentence a person on call can use; log, page, commit and CLI show this one
   std::vector<Action> actions;  ///< in order; a failed one ends the list for this pass
   std::optional<TimePoint> look_again;  ///< when time alone may change the answer
-  std::string held;  ///< why nothing is decided (several stable candidates, a missing Service); empty when it is
-  std::string stale_decision;  ///< a decision file that does not apply, and why; empty when there is none
-  bool settled = false;        ///< live agrees with the target; nothing but time or a change can move it
-  bool urgent = false;         ///< an end state, or the canary lost its traffic: push at once
+  std::string held;      ///< why nothing is decided (several stable candidates, a missing Service); empty when it is
+  bool frozen = false;   ///< nothing but the end of a freeze, or a person, moves it
+  bool settled = false;  ///< live agrees with the target; nothing but time or a change can move it
+  bool urgent = false;   ///< an end state, or the canary lost its traffic: push at once
 };
 
 /// `status` is nothing when the rollout has no status file yet.

@@ -121,9 +121,28 @@ struct RolloutDecision {
   std::string revision;
   std::optional<int> step;
   std::string reason;
-  std::string author;  ///< who committed the file: `Name <email>`
-  std::string commit;  ///< the commit that brought it; a decision is carried out once
+  std::string author;        ///< who committed the file: `Name <email>`
+  std::string commit;        ///< the commit that brought it; a decision is carried out once
+  std::string signer = {};   ///< principal of that commit's good signature; empty without one
+  std::string refusal = {};  ///< why the one who made it may not (rollout/policy.h); empty when they may
   bool operator==(const RolloutDecision&) const = default;
+};
+
+/// A freeze window that is open now (rollout/freeze.h).
+struct Freeze {
+  TimePoint since, until;
+  std::string reason;
+  bool hard = false;  ///< what runs already is stopped too
+  bool operator==(const Freeze&) const = default;
+};
+
+/// What a deploy commit asks for its own deploy, by trailers.
+struct DeployTrailers {
+  bool skip_steps = false;      ///< `Rollout-Skip-Steps: yes`
+  std::optional<int> pause_at;  ///< `Rollout-Pause-At: 20`: not beyond this share before somebody says so
+  std::string by;               ///< who made that commit
+  std::string ignored;          ///< why they are not honoured; empty when they are
+  bool operator==(const DeployTrailers&) const = default;
 };
 
 struct ContainerImage {
@@ -174,6 +193,8 @@ struct Rollout {
   /// The newest first-parent commit that touched its file; empty while not looked up.
   std::string commit;
   std::optional<RolloutDecision> decision;
+  std::optional<Freeze> freeze;
+  std::optional<DeployTrailers> trailers;  ///< of `commit`
   bool operator==(const Rollout&) const = default;
 
   /// Is traffic shifted by a router? Otherwise the numbers of pods make its share.

@@ -62,6 +62,15 @@ struct CarriedOut {
   bool operator==(const CarriedOut&) const = default;
 };
 
+/// The last decision of a person that was not carried out.
+struct Ignored {
+  std::string commit;
+  Verb verb = Verb::Promote;
+  std::string by;
+  std::string why;
+  bool operator==(const Ignored&) const = default;
+};
+
 /// A transition is a change of this value; everything else about a rollout is observed.
 struct Status {
   Phase phase = Phase::Progressing;
@@ -79,7 +88,9 @@ struct Status {
   std::vector<Rejected> rejected;  ///< newest first, at most 10
   std::optional<int> collisions;   ///< collisionCount of spec 2.1
   std::optional<CarriedOut> decision;
-  std::string refused;  ///< why the manifest in Git is refused; empty when it is not
+  std::optional<Ignored> ignored;          ///< gone once another decision is answered
+  std::optional<DeployTrailers> trailers;  ///< of this run's deploy commit
+  std::string refused;                     ///< why the manifest in Git is refused; empty when it is not
   bool operator==(const Status&) const = default;
 };
 

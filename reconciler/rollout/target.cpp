@@ -33,10 +33,15 @@ int weight_ahead(const Rollout& desired, const Status& status) {
   return is_past_last_step(desired, status) ? 100 : weight_before(desired, status.step->index + 1);
 }
 
+/// The same, but a canary that is held by its deploy commit gets no more pods either.
+int weight_asked_for(const Rollout& desired, const Status& status) {
+  return is_at_pause_mark(desired, status) ? status.weight : weight_ahead(desired, status);
+}
+
 /// With dynamicStableScale enough for what stable holds now, and for what it will hold after this step.
 int stable_pods(const Rollout& desired, const Status& status) {
   if (!desired.dynamic_stable_scale || !status.canary || !status.returning.empty()) return desired.replicas;
-  const int least_weight = std::min(status.weight, weight_ahead(desired, status));
+  const int least_weight = std::min(status.weight, weight_asked_for(desired, status));
   return at_least(desired, share_of(desired.replicas, 100 - least_weight));
 }
 
@@ -52,7 +57,7 @@ const SetCanaryScale* scale_in_force(const Rollout& desired, const Status& statu
 
 /// Two revisions side by side whose numbers of pods make their shares of the traffic.
 void split_pods(const Rollout& desired, const Status& status, Target& out) {
-  const int weight = status.returning.empty() ? weight_ahead(desired, status) : 0;
+  const int weight = status.returning.empty() ? weight_asked_for(desired, status) : 0;
   const int surge = fenceposts(desired.replicas, desired.max_surge, desired.max_unavailable).surge;
   const PodSplit split = approximate_split(desired.replicas, surge, weight);
   out.canary = status.canary->hash;
@@ -151,6 +156,12 @@ int weight_before(const Rollout& desired, int index) {
   return weight;
 }
 
+bool is_at_pause_mark(const Rollout& desired, const Status& status) {
+  if (!status.trailers || !status.trailers->pause_at || !status.canary || !status.returning.empty()) return false;
+  const int mark = *status.trailers->pause_at;
+  return status.weight >= mark || weight_ahead(desired, status) > mark;
+}
+
 int canary_pods(const Rollout& desired, const Status& status) {
   if (is_past_last_step(desired, status)) return desired.replicas;
   if (const SetCanaryScale* scale = scale_in_force(desired, status)) {
@@ -159,7 +170,7 @@ int canary_pods(const Rollout& desired, const Status& status) {
     const bool has_traffic = std::max(status.weight, weight_ahead(desired, status)) > 0;
     return at_least(desired, std::max(pods, has_traffic ? std::min(1, desired.replicas) : 0));
   }
-  const int weight = std::max(status.weight, weight_ahead(desired, status));
+  const int weight = std::max(status.weight, weight_asked_for(desired, status));
   return at_least(desired, share_of(desired.replicas, weight));
 }
 

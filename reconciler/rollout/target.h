@@ -63,6 +63,9 @@ std::optional<int> workload_replicas(const Rollout& desired, const Observed& liv
 /// Did the revision that Git asks for fail, and nobody asked to try again?
 bool is_rejected(const Status& status, const std::string& hash);
 
+/// Has the canary all the traffic that its deploy commit allows it (Rollout-Pause-At)?
+bool is_at_pause_mark(const Rollout& desired, const Status& status);
+
 /// The weight that the steps before `index` lead to: the last setWeight, 0 without one.
 int weight_before(const Rollout& desired, int index);
 

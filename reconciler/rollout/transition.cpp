@@ -6,6 +6,7 @@
 #include "rollout/decisions.h"
 #include "rollout/experiment.h"
 #include "rollout/image.h"
+#include "rollout/target.h"
 
 namespace reconciler {
 namespace {
@@ -35,6 +36,14 @@ std::string outlook(const Rollout& desired, int index) {
   return duration ? "pausing for " + format_duration(*duration) : "pausing until somebody resumes it";
 }
 
+/// What becomes of what the deploy commit asks for.
+std::string trailers_text(const Rollout& desired, const DeployTrailers& trailers) {
+  if (!trailers.ignored.empty()) return "its deploy trailers are ignored: " + trailers.ignored;
+  if (trailers.skip_steps)
+    return format("{} skipped, as {} asks", desired.blue_green ? "preview" : "steps", trailers.by);
+  return format("pausing at {}%, as {} asks", *trailers.pause_at, trailers.by);
+}
+
 std::string what_changed(const Revision& canary, const std::optional<Revision>& stable) {
   if (!stable) return format("first deploy of {}", tag_of(canary.image));
   if (stable->image == canary.image) return format("the pod template changed, image {} stays", tag_of(canary.image));
@@ -61,8 +70,19 @@ bool is_at_pause(const Rollout& desired, const Status& status) {
   return index < int(desired.steps.size()) && std::holds_alternative<Pause>(desired.steps[size_t(index)]);
 }
 
+std::optional<std::string> due_start(const Rollout& desired, const Status& status) {
+  const bool wants_canary = status.canary && desired.hash == status.canary->hash;
+  if (!status.stable || desired.hash == status.stable->hash || is_rejected(status, desired.hash)) return std::nullopt;
+  if (!wants_canary) return "";
+  if (!status.returning.empty()) return "Git asks for it again";
+  const std::string steps_hash = status.step ? status.step->hash : "";
+  if (steps_hash != (desired.steps.empty() ? "" : desired.steps_hash)) return "the list of steps changed";
+  return std::nullopt;
+}
+
 Phase phase_of(const Rollout& desired, const Status& status) {
-  return is_at_pause(desired, status) || desired.paused ? Phase::Paused : Phase::Progressing;
+  return is_at_pause(desired, status) || is_at_pause_mark(desired, status) || desired.paused ? Phase::Paused
+                                                                                             : Phase::Progressing;
 }
 
 void lapse_rejections(Status& status, const std::string& except_hash) {
@@ -89,6 +109,7 @@ Status begin(const Rollout& desired, const Status& status, const Observed& live,
   next.weight = 0;
   next.preview.reset();
   next.experiment.reset();
+  next.trailers.reset();
   next.step.reset();
   if (!desired.steps.empty())
     next.step = StepPosition{index, int(desired.steps.size()), next_whole_second(now), desired.steps_hash};
@@ -97,8 +118,10 @@ Status begin(const Rollout& desired, const Status& status, const Observed& live,
   return next;
 }
 
-/// Was it stable within the rollback window, or, with blue-green, is it still there in its scale-down delay?
-bool is_trusted(const Rollout& desired, const Status& status, const Observed& live) {
+}  // namespace
+
+/// It was stable within the rollback window, or, with blue-green, it is still there in its scale-down delay.
+bool is_way_back(const Rollout& desired, const Status& status, const Observed& live) {
   auto is_it = [&](const Revision& r) { return r.hash == desired.hash; };
   const auto window =
       status.previous.begin() + std::min<ptrdiff_t>(desired.rollback_window, std::ssize(status.previous));
@@ -109,17 +132,20 @@ bool is_trusted(const Rollout& desired, const Status& status, const Observed& li
   return waits && !w->deadline_passed && std::any_of(window, status.previous.end(), is_it);
 }
 
-}  // namespace
-
 Advance start(const Rollout& desired, const Status& status, const Observed& live, const std::string& why,
               TimePoint now) {
-  const bool recent = is_trusted(desired, status, live);
-  Status next = begin(desired, status, live, recent ? int(desired.steps.size()) : 0, now);
+  const bool recent = is_way_back(desired, status, live);
+  const bool skips = !recent && desired.trailers && desired.trailers->skip_steps;
+  Status next = begin(desired, status, live, recent || skips ? int(desired.steps.size()) : 0, now);
+  if (!recent) next.trailers = desired.trailers;
+  if (skips && desired.blue_green) next.preview = Preview{next_whole_second(now), true};
+  if (is_at_pause_mark(desired, next)) next.phase = Phase::Paused;
   std::string reason = why.empty() ? what_changed(*next.canary, status.stable) : why;
   if (recent && desired.blue_green) next.preview = Preview{next_whole_second(now), true};
   if (recent)
     reason +=
         format("; it was stable recently, so its {}", desired.blue_green ? "preview is skipped" : "steps are skipped");
+  if (next.trailers) reason += "; " + trailers_text(desired, *next.trailers);
   const bool loses_traffic = status.weight > 0;
   return {.status = next,
           .subject = at_step("deploying " + canary_label(next), next),
@@ -175,7 +201,7 @@ Advance next_step(const Rollout& desired, const Status& status, int weight, cons
   next.experiment.reset();
   next.step->index += 1;
   next.step->since = next_whole_second(now);
-  next.phase = phase_at(desired, next.step->index);
+  next.phase = is_at_pause_mark(desired, next) ? Phase::Paused : phase_at(desired, next.step->index);
   return {.status = next,
           .subject = at_step(format("canary {}%", weight), next),
           .why = format("{}; {}", why, outlook(desired, next.step->index))};
@@ -207,6 +233,7 @@ Advance promote(const Rollout& desired, const Status& status, const std::string&
   Status next = status;
   next.stable = Revision{status.canary->hash, status.canary->image, whole_seconds(now)};
   next.canary.reset();
+  next.trailers.reset();
   next.preview.reset();
   next.experiment.reset();
   next.weight = 0;
@@ -227,6 +254,7 @@ Advance promoted(const Rollout& desired, const Status& status, TimePoint now) {
   Status next = status;
   if (!next.stable) next.stable = Revision{status.canary->hash, status.canary->image, whole_seconds(now)};
   next.canary.reset();
+  next.trailers.reset();
   next.preview.reset();
   next.phase = Phase::Healthy;
   std::optional<Revision> before;
@@ -252,6 +280,7 @@ Advance turn_back(const Rollout& desired, const Status& status, TimePoint now) {
   begin_again(next, now);
   next.commit = desired.commit;
   next.returning = format("Git asks for {} again", stable_label(status));
+  next.trailers.reset();
   next.preview.reset();
   next.experiment.reset();
   next.weight = 0;
@@ -267,6 +296,7 @@ Advance reject(const Rollout&, const Status& status, const std::string& why, Tim
   Status next = status;
   begin_again(next, now);
   next.returning = why;
+  next.trailers.reset();
   next.preview.reset();
   next.experiment.reset();
   next.weight = 0;
@@ -319,7 +349,8 @@ Advance degrade(const Rollout&, const Status& status, const std::string& why) {
 
 std::optional<Advance> freeze_or_thaw(const Rollout& desired, const Status& status) {
   const bool under_way = status.canary && status.stable && status.returning.empty();
-  const bool waits = under_way && (is_at_pause(desired, status) || held_by_person(status));
+  const bool waits =
+      under_way && (is_at_pause(desired, status) || is_at_pause_mark(desired, status) || held_by_person(status));
   const bool freeze = desired.paused && status.phase == Phase::Progressing;
   const bool thaw = !desired.paused && status.phase == Phase::Paused && !waits;
   if (!freeze && !thaw) return std::nullopt;
@@ -328,6 +359,23 @@ std::optional<Advance> freeze_or_thaw(const Rollout& desired, const Status& stat
   return Advance{.status = next,
                  .subject = at_step(format("{} at {}%", freeze ? "paused" : "resumed", status.weight), next),
                  .why = freeze ? "spec.paused is set" : "spec.paused is no longer set"};
+}
+
+Advance ignore(const Status& status, const RolloutDecision& decision, const std::string& why) {
+  Status next = status;
+  next.ignored = Ignored{decision.commit, decision.verb, decision.author, why};
+  return {.status = next,
+          .subject = format("ignored {} of {}", to_text(decision.verb), decision.commit.substr(0, 8)),
+          .why = why};
+}
+
+Advance pause_at_mark(const Rollout&, const Status& status) {
+  Status next = status;
+  next.phase = Phase::Paused;
+  const DeployTrailers& asked = *status.trailers;
+  return {.status = next,
+          .subject = at_step(format("paused at {}%", status.weight), next),
+          .why = format("{} asks for a pause at {}%", asked.by, *asked.pause_at)};
 }
 
 Advance take_other_name(const Rollout& desired, const Status& status) {

@@ -78,11 +78,23 @@ std::string at_step(const std::string& text, const Status& status);
 /// The phase of a canary that is at `index`.
 Phase phase_at(const Rollout& desired, int index);
 
+/// Why a canary is to begin anew for Git, or there is a new one (then empty); nothing when none is.
+std::optional<std::string> due_start(const Rollout& desired, const Status& status);
+
+/// Back to what was stable recently: no steps, and no freeze holds it up.
+bool is_way_back(const Rollout& desired, const Status& status, const Observed& live);
+
 /// Is the canary at a pause step, or does its preview wait to be accepted?
 bool is_at_pause(const Rollout& desired, const Status& status);
 
 /// The phase of a canary that nobody holds and that is not on its way out.
 Phase phase_of(const Rollout& desired, const Status& status);
+
+/// A decision that is not carried out, and why: answered once.
+Advance ignore(const Status& status, const RolloutDecision& decision, const std::string& why);
+
+/// The canary stays where it is until somebody says so: Rollout-Pause-At.
+Advance pause_at_mark(const Rollout& desired, const Status& status);
 
 /// Everything rejected that Git does not ask for any more may be tried again when it does.
 void lapse_rejections(Status& status, const std::string& except_hash);

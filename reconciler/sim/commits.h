@@ -65,7 +65,8 @@ inline constexpr const char* kBranch = "main";
 struct SimRemote {
   Commits commits;
   std::map<std::string, std::string> branches;
-  int serials = 0;  ///< status commits made so far, pushed or not
+  std::map<std::string, std::string> signers;  ///< of the commits that are signed
+  int serials = 0;                             ///< status commits made so far, pushed or not
 
   /// One commit of a person on `branch`, which is made when missing. Returns its id.
   std::string commit(const std::string& branch, const std::vector<FileChange>& changes, TimePoint time,

@@ -84,9 +84,26 @@ Result<std::vector<CommitInfo>> SimGit::commits_touching(const std::string& path
   for (const SimCommit* at = remote_.commits.find(to); at && at->id != from && out.size() < limit;
        at = remote_.commits.find(at->parent)) {
     if (!path.empty() && remote_.commits.blob_at(at->id, path) == remote_.commits.blob_at(at->parent, path)) continue;
-    out.push_back({at->id, at->author, at->time, at->message});
+    out.push_back({at->id, at->author, at->time, at->message, at->parent});
   }
   return out;
+}
+
+Result<std::optional<std::string>> SimGit::file(const std::string& commit, const std::string& path, size_t bytes_max) {
+  auto blob = remote_.commits.blob_at(commit, path);
+  if (!blob) return std::optional<std::string>();
+  auto content = read(*blob, bytes_max);
+  if (!content) return content.error();
+  return std::optional(*std::move(content));
+}
+
+Result<Provenance> SimGit::provenance(const std::string& commit, const std::string&) {
+  const SimCommit* found = remote_.commits.find(commit);
+  if (!found) return invalid("no such commit");
+  auto signer = remote_.signers.find(commit);
+  if (signer == remote_.signers.end())
+    return Provenance{.unsigned_because = "it is not signed", .writers = {found->author}};
+  return Provenance{.signer = signer->second, .writers = {found->author}};
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> SimGit::recorded(const std::string& directory) {

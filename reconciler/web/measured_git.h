@@ -39,6 +39,13 @@ class MeasuredGit : public GitRepository {
   Result<std::string> read(const std::string& blob, size_t bytes_max) override { return inner_.read(blob, bytes_max); }
   Result<std::vector<CommitInfo>> commits_touching(const std::string& path, const std::string& from,
                                                    const std::string& to, size_t limit) override;
+  Result<std::optional<std::string>> file(const std::string& commit, const std::string& path,
+                                          size_t bytes_max) override {
+    return inner_.file(commit, path, bytes_max);
+  }
+  Result<Provenance> provenance(const std::string& commit, const std::string& path) override {
+    return inner_.provenance(commit, path);
+  }
   Result<std::vector<std::pair<std::string, std::string>>> recorded(const std::string& directory) override {
     return inner_.recorded(directory);
   }

@@ -91,6 +91,13 @@ void check_git_repository_contract(const std::function<World()>& make_world) {
     CHECK(touching->back().message == "three\n");
     CHECK(repository->commits_touching("a.yaml", "", last, 10)->size() == 3);
     CHECK(repository->commits_touching("a.yaml", "", last, 1)->size() == 1);
+    CHECK(repository->commits_touching("a.yaml", "", last, 1)->front().parent != "");
+    CHECK(*repository->file(first, "a.yaml", 100) == "1");
+    CHECK(*repository->file(last, "c.yaml", 100) == std::nullopt);
+    CHECK(repository->file(last, "a.yaml", 0).error().kind == ErrorKind::Invalid);
+    CHECK(repository->provenance(last, "a.yaml")->signer.empty());
+    CHECK(repository->provenance(last, "a.yaml")->writers ==
+          std::vector<std::string>{repository->commits_touching("", "", last, 1)->front().author});
   }
 
   SECTION("what is recorded is ours at once, one commit a write, and reaches the remote by a push") {

@@ -270,3 +270,59 @@ TEST_CASE("verification without anybody who may sign is refused at the start", "
   options.trust.policy = VerifyPolicy::Head;
   CHECK_FALSE(Libgit2Repository::open(options));
 }
+
+TEST_CASE("a commit is of who signed it, whatever name it carries", "[git][trust][provenance]") {
+  TemporaryFolder folder;
+  Signers signers(folder);
+  auto repository = open_repository(signers.options(VerifyPolicy::None));
+  const auto by_ann = signers.commit_as("ann", {{"a.yaml", "1"}});
+  // Mallory's key under the name that is on every commit here.
+  const auto forged = signers.commit_as("mallory", {{"a.yaml", "2"}});
+  const auto plain = signers.people.commit("main", {{"a.yaml", "3"}});
+  REQUIRE_OK(repository->poll());
+  CHECK(repository->provenance(by_ann, "a.yaml")->signer == "ann@example.com");
+  CHECK(repository->provenance(forged, "a.yaml")->signer.empty());
+  CHECK(repository->provenance(forged, "a.yaml")->unsigned_because == "it is signed by none of the allowed signers");
+  CHECK(repository->provenance(plain, "a.yaml")->unsigned_because == "it is not signed");
+
+  SECTION("a commit that is made again on another parent is signed no more") {
+    run("git -C " + signers.work() + " fetch -q && git -C " + signers.work() +
+        " checkout -q -B main origin/main && git -C " + signers.work() +
+        " cherry-pick --allow-empty --strategy-option=theirs " + by_ann + " && git -C " + signers.work() +
+        " push -q origin main");
+    const auto replayed = signers.people.git("rev-parse main");
+    REQUIRE_OK(repository->poll());
+    CHECK(repository->provenance(replayed, "a.yaml")->signer.empty());
+  }
+  SECTION("without signers nobody has signed anything") {
+    auto options = signers.options(VerifyPolicy::None);
+    options.trust.signers = {};
+    options.state_directory = folder / "other";
+    auto other = open_repository(options);
+    REQUIRE_OK(other->poll());
+    CHECK_THAT(other->provenance(by_ann, "a.yaml")->unsigned_because, ContainsSubstring("no signers are known here"));
+  }
+}
+
+TEST_CASE("what a merge brings is the work of those whose commits it merges", "[git][provenance]") {
+  TemporaryFolder folder;
+  Signers signers(folder);
+  auto repository = open_repository(signers.options(VerifyPolicy::None));
+  const std::string git = "git -C " + signers.work() + " -c user.name=Bo -c user.email=bo@example.com ";
+  auto commit = [&](const std::string& author, const std::string& file, const std::string& text) {
+    run("printf " + text + " > " + signers.work() + "/" + file + " && " + git + "add -A && " + git +
+        "commit -q -m change --author '" + author + "'");
+  };
+  run(git + "fetch -q && " + git + "checkout -q -B change origin/main");
+  commit("Cy <cy@example.com>", "a.yaml", "1");
+  commit("Di <di@example.com>", "b.yaml", "1");
+  run(git + "checkout -q -B main origin/main");
+  commit("Ed <ed@example.com>", "c.yaml", "1");
+  run("GIT_AUTHOR_NAME=Bo GIT_AUTHOR_EMAIL=bo@example.com " + git + "merge -q --no-ff -m merge change && " + git +
+      "push -q origin main");
+  const auto merge = signers.people.git("rev-parse main");
+  REQUIRE_OK(repository->poll());
+  CHECK(repository->provenance(merge, "a.yaml")->writers == std::vector<std::string>{"Cy <cy@example.com>"});
+  CHECK(repository->commits_touching("a.yaml", "", merge, 1)->front().author == "Bo <bo@example.com>");
+  CHECK(repository->commits_touching("a.yaml", "", merge, 1)->front().parent == signers.people.git("rev-parse main^1"));
+}

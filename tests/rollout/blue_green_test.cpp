@@ -208,7 +208,8 @@ TEST_CASE("a preview may be accepted before it is up, and only once", "[decision
   CHECK(c.take_history() == Subjects{"deploying v2", "accepted v2"});
   CHECK(active(c) == "hashv1");
   c.pass(decided(blue_green("v2", kManual), Verb::PromoteFull), at(102));
-  CHECK(c.last.stale_decision == "decision promote-full for revision hashv2 is stale: its preview is accepted already");
+  CHECK(c.status->ignored->why ==
+        "decision promote-full for revision hashv2 is stale: its preview is accepted already");
   c.rest(decided(blue_green("v2", kManual), Verb::Promote), at(103));
   CHECK(active(c) == "hashv2");
 }

@@ -30,14 +30,44 @@ TEST_CASE("an indefinite pause ends by a promote decision, once", "[decisions]")
   CHECK(c.status->decision->by == "Ann <ann@example.com>");
 }
 
-TEST_CASE("a decision about another step or revision is stale and changes nothing", "[decisions]") {
+TEST_CASE("a decision about another step or revision is stale, and answered once", "[decisions]") {
   Cluster1 c = paused_canary();
   c.rest(decided(Verb::Promote, 3, "d1"), at(200));
-  CHECK_THAT(c.last.stale_decision, ContainsSubstring("it is about step 3, the canary is at step 1"));
+  CHECK_THAT(c.status->ignored->why, ContainsSubstring("it is about step 3, the canary is at step 1"));
+  CHECK(c.status->ignored->by == "Ann <ann@example.com>");
   Rollout other = decided(Verb::Abort, std::nullopt, "d2");
   other.decision->revision = "hashv9";
   c.rest(other, at(201));
-  CHECK_THAT(c.last.stale_decision, ContainsSubstring("the canary is revision hashv2"));
+  CHECK_THAT(c.status->ignored->why, ContainsSubstring("the canary is revision hashv2"));
+  CHECK(c.take_history() == History{"ignored promote of d1", "ignored abort of d2"});
+  CHECK(c.canary_weight() == 20);
+  c.rest(decided(Verb::Promote, 1, "d3"), at(202));
+  CHECK(!c.status->ignored);
+}
+
+TEST_CASE("a decision that came too early is not carried out later", "[decisions]") {
+  Cluster1 c = paused_canary();
+  c.rest(decided(Verb::Promote, 3, "d1"), at(200));
+  c.rest(decided(Verb::Promote, 1, "d2"), at(201));
+  CHECK(c.status->step->index == 3);
+  c.take_history();
+  // The file comes back with the bytes of the first one: a commit of its own, judged anew.
+  Rollout replayed = decided(Verb::Promote, 1, "d3");
+  c.rest(replayed, at(202));
+  CHECK(c.take_history() == History{"ignored promote of d3"});
+  CHECK(c.canary_weight() == 60);
+}
+
+TEST_CASE("whoever may not decide is answered, and nothing else happens", "[decisions]") {
+  Cluster1 c = paused_canary();
+  Rollout forged = decided(Verb::PromoteFull, std::nullopt, "d1");
+  forged.decision->refusal = "decisions/policy.yaml:4 asks for a signature: it is not signed";
+  c.rest(forged, at(200));
+  CHECK(c.take_history() == History{"ignored promote-full of d1"});
+  CHECK(c.status->ignored == Ignored{"d1", Verb::PromoteFull, "Ann <ann@example.com>", forged.decision->refusal});
+  CHECK(c.canary_weight() == 20);
+  // The answer is in the status, so that a restart does not give it again.
+  c.rest(forged, at(300));
   CHECK(c.take_history().empty());
 }
 
@@ -84,7 +114,7 @@ TEST_CASE("a decision without a canary is stale", "[decisions]") {
   Cluster1 c = running("v2");
   Rollout v2 = decided(Verb::Abort, std::nullopt, "d1");
   c.rest(v2, at(200));
-  CHECK_THAT(c.last.stale_decision, ContainsSubstring("no canary is under way"));
+  CHECK_THAT(c.status->ignored->why, ContainsSubstring("no canary is under way"));
   CHECK(c.status->phase == Phase::Healthy);
 }
 
