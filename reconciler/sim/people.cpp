@@ -13,6 +13,7 @@ namespace reconciler {
 namespace {
 
 constexpr std::string_view kAllow = "\n\nSerin-Prune: allow\n";
+constexpr const char* kMallory = "Mallory <mallory@evil.example>";
 constexpr const char* kAuthors[] = {"Ada <ada@example.com>", "Grace <grace@example.com>"};
 
 std::string duration_text(Random& random) {
@@ -22,8 +23,14 @@ std::string duration_text(Random& random) {
 
 }  // namespace
 
-People::People(SimRemote& remote, SimClock& clock, Random random, std::function<void(const std::string&)> say)
-    : remote_(remote), clock_(clock), random_(random), say_(std::move(say)) {
+People::People(SimRemote& remote, SimClock& clock, Random random, Random rules,
+               std::function<void(const std::string&)> say)
+    : remote_(remote),
+      clock_(clock),
+      random_(random),
+      rules_(rules),
+      has_policy_(rules_.chance(0.35)),
+      say_(std::move(say)) {
   const std::vector<std::pair<Deed, int>> all = {
       {&People::new_image, 6},         {&People::broken_image, 3},   {&People::revert, 5},
       {&People::go_back, 2},           {&People::scale, 2},          {&People::toggle_pause, 2},
@@ -38,6 +45,8 @@ People::People(SimRemote& remote, SimClock& clock, Random random, std::function<
     if (!always && !random_.chance(likely)) continue;
     for (int i = 0; i < often; ++i) deeds_.push_back(deed);
   }
+  if (has_policy_)
+    deeds_.insert(deeds_.end(), {&People::change_policy, &People::change_policy, &People::decide, &People::decide});
 }
 
 /// Which of the many things that a canary can be this one is, for ever.
@@ -162,6 +171,7 @@ void People::begin(int rollouts) {
   for (App& app : apps_)
     for (FileChange& change : files_of(app)) changes.push_back(std::move(change));
   push(changes, "Start");
+  if (has_policy_) change_policy(apps_.front());
 }
 
 void People::act() {
@@ -171,7 +181,13 @@ void People::act() {
 
 /// Reads what was pushed as the program will, to know what is wanted from now on.
 void People::push(const std::vector<FileChange>& changes, const std::string& message) {
-  const std::string id = remote_.commit(kBranch, changes, clock_.now(), message, kAuthors[random_.below(2)]);
+  std::string by = kAuthors[random_.below(2)];
+  if (has_policy_) by = author();
+  const std::string id = remote_.commit(kBranch, changes, clock_.now(), message, by);
+  // Whoever is none of us has no key that counts, whatever name they use.
+  if (has_policy_ && by != kMallory && rules_.chance(0.6))
+    remote_.signers[id] = by.substr(by.find('<') + 1, by.find('>') - by.find('<') - 1);
+  policies_[id] = std::make_shared<const SimPolicy>(policy_);
   for (const FileChange& change : changes) {
     if (!change.content || !is_manifest_path(change.path) || change.path.starts_with("status/") ||
         change.path.starts_with("decisions/"))
@@ -223,6 +239,40 @@ void People::note_named(const std::vector<FileChange>& changes, const std::strin
   named_[""] = std::move(named);
 }
 
+const SimPolicy& People::policy_at(const std::string& commit) const {
+  static const SimPolicy kNone;
+  std::string at = commit;
+  while (!policies_.contains(at)) {
+    const SimCommit* found = remote_.commits.find(at);
+    if (!found) return kNone;
+    at = found->parent;
+  }
+  return *(policies_[commit] = policies_.at(at));
+}
+
+std::string People::author() { return rules_.chance(0.25) ? kMallory : kAuthors[rules_.below(2)]; }
+
+std::string People::trailers() {
+  if (!has_policy_ || !rules_.chance(0.25)) return "";
+  return rules_.chance(0.5) ? "\n\nRollout-Skip-Steps: yes\n"
+                            : format("\n\nRollout-Pause-At: {}\n", rules_.between(0, 100));
+}
+
+/// Another one, none any more, or a mistake.
+void People::change_policy(App&) {
+  const std::vector<SimPolicy::Window> kept = policy_.windows;
+  policy_ = {};
+  if (rules_.chance(0.15)) {
+    policy_.readable = false;
+    policy_.windows = kept;
+    return push({{"decisions/policy.yaml", "kind: Policy\n"}}, "a policy that cannot be read");
+  }
+  if (rules_.chance(0.15) && remote_.read(kBranch, "decisions/policy.yaml"))
+    return push({{"decisions/policy.yaml", std::nullopt}}, "no policy");
+  policy_ = SimPolicy::draw(rules_);
+  push({{"decisions/policy.yaml", policy_.text()}}, "another policy");
+}
+
 const Named& People::named_at(const std::string& commit) const {
   auto known = named_.find(commit);
   if (known != named_.end()) return *known->second;
@@ -239,7 +289,7 @@ const Named& People::named_at(const std::string& commit) const {
 void People::push_app(const App& app, const std::string& message) {
   bad_[app.key] = false;
   removed_.erase(app.key);
-  push(files_of(app), format("{}: {}", app.key.name, message));
+  push(files_of(app), format("{}: {}", app.key.name, message) + trailers());
 }
 
 const Wanted& People::wanted_at(const std::string& commit) const {
@@ -435,6 +485,10 @@ void People::clean_up(bool touch_all) {
     for (FileChange& change : files_of(app)) changes.push_back(std::move(change));
   }
   if (!changes.empty()) push(changes, "put everything right");
+  if (remote_.read(kBranch, "decisions/policy.yaml")) {
+    policy_ = {};
+    push({{"decisions/policy.yaml", std::nullopt}}, "no policy");
+  }
   if (!gone_.empty()) allow(apps_.front());
 }
 

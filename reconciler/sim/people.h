@@ -13,6 +13,7 @@
 #include "sim/apps.h"
 #include "sim/random.h"
 #include "sim/sim_clock.h"
+#include "sim/sim_policy.h"
 
 namespace reconciler {
 
@@ -28,7 +29,8 @@ struct Named {
 
 class People {
  public:
-  People(SimRemote& remote, SimClock& clock, Random random, std::function<void(const std::string&)> say);
+  /// `rules`: chance of its own for the policy and those who keep to it or do not.
+  People(SimRemote& remote, SimClock& clock, Random random, Random rules, std::function<void(const std::string&)> say);
 
   /// The first commit of the repository.
   void begin(int rollouts);
@@ -43,6 +45,8 @@ class People {
   /// What is in force when this commit is the newest; status commits ask for what their parents did.
   const Wanted& wanted_at(const std::string& commit) const;
   const Named& named_at(const std::string& commit) const;
+  /// The policy that this commit has; one that cannot be read keeps the windows of the last one that can.
+  const SimPolicy& policy_at(const std::string& commit) const;
   /// Did somebody write to this rollout's status file, or steer this run by hand?
   bool touched_status() const { return touched_status_; }
 
@@ -71,6 +75,9 @@ class People {
   void remove_rollout(App& app);
   void remove_everything(App& app);
   void allow(App& app);
+  void change_policy(App& app);
+  std::string author();
+  std::string trailers();
   Json draw_preview();
   Json draw_experiment(const App& app, int weight);
   Json draw_steps(const App& app);
@@ -82,8 +89,12 @@ class People {
   SimRemote& remote_;
   SimClock& clock_;
   Random random_;
+  Random rules_;
+  const bool has_policy_;
   std::function<void(const std::string&)> say_;
   std::vector<App> apps_;
+  SimPolicy policy_;
+  mutable std::map<std::string, std::shared_ptr<const SimPolicy>> policies_;
   std::map<RolloutKey, std::vector<std::string>> tags_;  ///< asked for so far, newest last
   std::vector<Deed> deeds_;                              ///< what this seed's people do, the frequent ones repeated
   mutable std::map<std::string, std::shared_ptr<const Wanted>> wanted_;

@@ -66,6 +66,9 @@ class Watchman {
   void check_replica_set(const RolloutKey& rollout, const StoreEvent& event);
   void check_retired(const RolloutKey& rollout, Known& known, const std::string& subject);
   void check_transition(const RolloutKey& rollout, Known& known, const Status& next, const std::string& subject);
+  void check_policy(const Status& before, const Status& next, const SimCommit& record);
+  void check_freeze(const RolloutKey& rollout, const Status& before, const Status& next, const SimCommit& record);
+  bool leads_to_pause(const RolloutKey& rollout, int index) const;
   void keep_rejections(const RolloutKey& key, Known& known);
   std::optional<Status> parsed(const std::string& path, const std::string& text);
   void check_switch(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after);

@@ -92,6 +92,8 @@ void Watchman::recorded(const SimCommit& commit) {
     }
     Known& known = known_[*key];
     check_transition(*key, known, *status, subject_of(commit));
+    check_policy(known.status.value_or(Status{}), *status, commit);
+    check_freeze(*key, known.status.value_or(Status{}), *status, commit);
     known.status = *status;
   }
 }

@@ -120,6 +120,10 @@ Status random_status(unsigned seed) {
                        random.text(),     random.text(), random.time(),
                        random.text()};
   if (random.maybe()) status.refused = random.text();
+  if (random.maybe()) status.ignored = Ignored{random.hash(), Verb::Abort, random.text(), random.text()};
+  if (random.maybe())
+    status.trailers = DeployTrailers{random.maybe(), random.maybe() ? std::optional(random.below(101)) : std::nullopt,
+                                     random.text(), random.text()};
   if (random.maybe()) status.experiment = random.time();
   if (random.maybe()) status.preview = Preview{random.time(), random.maybe()};
   if (random.maybe()) status.returning = random.text();
