@@ -35,6 +35,13 @@ class ProtectedBranch : public GitRepository {
                                                    const std::string& to, size_t limit) override {
     return inner_.commits_touching(path, from, to, limit);
   }
+  Result<std::optional<std::string>> file(const std::string& commit, const std::string& path,
+                                          size_t bytes_max) override {
+    return inner_.file(commit, path, bytes_max);
+  }
+  Result<Provenance> provenance(const std::string& commit, const std::string& path) override {
+    return inner_.provenance(commit, path);
+  }
   Result<std::vector<std::pair<std::string, std::string>>> recorded(const std::string& directory) override {
     return inner_.recorded(directory);
   }
