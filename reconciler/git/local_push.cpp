@@ -11,6 +11,52 @@ namespace {
 
 Error lost_race(const std::string& ref) { return conflict(format("push to {}: somebody else was faster", ref)); }
 
+Owned<git_tree> tree_at(git_repository& repository, const git_oid& id) {
+  Owned<git_tree> tree;
+  git_tree_lookup(fill(tree), &repository, &id);
+  return tree;
+}
+
+/// Adds to the pack what stands in `tree` and not in the same place of `before` (null: nothing does). The library's own
+/// walk would read every directory of the branch to know what the other side has.
+int insert_changes(git_packbuilder& pack, git_repository& repository, const git_tree& tree, const git_tree* before) {
+  int code = git_packbuilder_insert(&pack, git_tree_id(&tree), nullptr);
+  for (size_t i = 0; code >= 0 && i < git_tree_entrycount(&tree); ++i) {
+    const git_tree_entry* entry = git_tree_entry_byindex(&tree, i);
+    const git_oid* id = git_tree_entry_id(entry);
+    const git_tree_entry* was = before ? git_tree_entry_byname(before, git_tree_entry_name(entry)) : nullptr;
+    if ((was && git_oid_equal(id, git_tree_entry_id(was))) || git_tree_entry_type(entry) == GIT_OBJECT_COMMIT) continue;
+    if (git_tree_entry_type(entry) == GIT_OBJECT_BLOB) {
+      code = git_packbuilder_insert(&pack, id, nullptr);
+      continue;
+    }
+    const Owned<git_tree> below = tree_at(repository, *id);
+    const bool was_tree = was && git_tree_entry_type(was) == GIT_OBJECT_TREE;
+    const Owned<git_tree> below_before = was_tree ? tree_at(repository, *git_tree_entry_id(was)) : Owned<git_tree>();
+    code = below ? insert_changes(pack, repository, *below, below_before.get()) : -1;
+  }
+  return code;
+}
+
+int insert_commit(git_packbuilder& pack, git_repository& repository, const git_oid& id) {
+  Owned<git_commit> commit, parent;
+  Owned<git_tree> tree, before;
+  if (git_commit_lookup(fill(commit), &repository, &id) < 0 || git_commit_tree(fill(tree), commit.get()) < 0) return -1;
+  if (git_commit_parentcount(commit.get()) > 0 &&
+      (git_commit_parent(fill(parent), commit.get(), 0) < 0 || git_commit_tree(fill(before), parent.get()) < 0))
+    return -1;
+  if (git_packbuilder_insert(&pack, &id, nullptr) < 0) return -1;
+  if (before && git_oid_equal(git_tree_id(tree.get()), git_tree_id(before.get()))) return 0;
+  return insert_changes(pack, repository, *tree, before.get());
+}
+
+int insert_commits(git_packbuilder& pack, git_repository& repository, git_revwalk& walk) {
+  git_oid id;
+  int code = 0;
+  while (code >= 0 && (code = git_revwalk_next(&id, &walk)) == 0) code = insert_commit(pack, repository, id);
+  return code == GIT_ITEROVER ? 0 : code;
+}
+
 /// Writes one pack into the folder with everything that `commit` has and `expected` lacks.
 Result<void> copy_objects(git_repository& from, git_repository& to, const git_oid& commit,
                           const std::optional<std::string>& expected) {
@@ -25,7 +71,7 @@ Result<void> copy_objects(git_repository& from, git_repository& to, const git_oi
     git_revwalk_hide(walk.get(), &known);
   }
   std::string folder = std::string(git_repository_commondir(&to)) + "objects/pack";
-  if (git_packbuilder_insert_walk(pack.get(), walk.get()) < 0 ||
+  if (insert_commits(*pack, from, *walk) < 0 ||
       git_packbuilder_write(pack.get(), folder.c_str(), 0, nullptr, nullptr) < 0)
     return transient(format("cannot write to {}: {}", folder, last_git_error("unknown error")));
   return sync_to_disk(folder);
