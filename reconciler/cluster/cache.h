@@ -142,7 +142,7 @@ class ClusterCache {
 
   std::map<Name, std::vector<const ReplicaSets::value_type*>> by_rollout_;
   UnmarkedIndex unmarked_;
-  std::unordered_map<std::string, Family> families_;  // by the uid of the ReplicaSet
+  std::unordered_map<std::string, Family> families_;                                  // by the uid of the ReplicaSet
   std::set<std::tuple<std::string, std::string, WatchedKind, std::string>> managed_;  // namespace, rollout, kind, name
 
   std::map<ObjectKey, ClusterChange> changes_;
