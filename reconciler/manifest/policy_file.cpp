@@ -71,8 +71,8 @@ std::optional<FreezeWindow> read_freeze(const Field& field) {
   const auto start = required("start"), length = required("duration"), zone_name = required("zone");
   const auto cron = start ? parse_cron(*start) : Result<Cron>(invalid(""));
   if (start && !cron) field["start"].problem(cron.error().message);
-  const auto duration = length ? parse_duration(*length) : std::nullopt;
-  const bool fits = duration && *duration >= 1min && *duration <= kFreezeMax;
+  const Duration duration = parse_duration(length.value_or("")).value_or(0ms);
+  const bool fits = duration >= 1min && duration <= kFreezeMax;
   if (length && !fits)
     field["duration"].problem(format("must be a duration from 1m to {}, such as 62h", format_duration(kFreezeMax)));
   const auto zone = zone_name ? TimeZone::named(*zone_name) : std::nullopt;
@@ -81,7 +81,7 @@ std::optional<FreezeWindow> read_freeze(const Field& field) {
   const std::string reason = field["reason"].text().value_or("");
   const bool hard = field["hard"].flag().value_or(false);
   if (!cron || !fits || !zone) return std::nullopt;
-  return FreezeWindow{rollouts, *cron, *zone, *duration, reason, hard};
+  return FreezeWindow{rollouts, *cron, *zone, duration, reason, hard};
 }
 
 Policy read_policy_spec(const Field& spec, const std::string& path, const Places& places) {
