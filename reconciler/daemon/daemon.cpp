@@ -168,6 +168,7 @@ bool Daemon::take_over(const Leadership::Standing& now) {
     waiting_for_objects_.insert(key);
   }
   leadership_.accept(now.term);
+  if (!finish_removals()) return false;
   begun_ = true;
   sync_.resume_pushes();
   if (git_.unpushed() > 0) sync_.push_soon(true);

@@ -95,6 +95,7 @@ class Daemon {
   void take_inventory(const DesiredState::Touched& touched, const std::string& from, const std::string& to);
   Retirement retirement(const RolloutKey& key, const std::string& from, const std::string& to) const;
   void begin_inventory();
+  bool finish_removals();
   bool is_mine(const ObjectKey& key) const;
   bool take_entry(const ObjectKey& key);
   void release_pruned(const std::vector<CommitInfo>& commits, const std::string& to,

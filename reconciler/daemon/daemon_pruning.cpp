@@ -95,6 +95,23 @@ void Daemon::begin_inventory() {
   }
 }
 
+/// A Rollout that was removed, and the commit that said so was lost with the clone: the inventory no longer knows it,
+/// its status still stands in Git. False when that cannot be recorded now.
+bool Daemon::finish_removals() {
+  std::vector<Retirement> gone;
+  for (const RolloutKey& key : rollouts_.recorded()) {
+    const InventoryEntry entry{.key = rollout_object_key(key)};
+    if (desired_.names(entry.key) || keeper_.inventory().contains(entry.key)) continue;
+    const auto left = removal(entry);
+    if (left && left->empty())
+      gone.push_back({.key = key, .commit = manifest_commit_});
+    else
+      log_warn("its manifest is gone, but not its pods, and the inventory does not know it: the status stays",
+               {{"rollout", key.text()}});
+  }
+  return gone.empty() || rollouts_.retire(gone);
+}
+
 /// `commits` are newest first. The newest that allows to prune releases what was gone by then and did not come back
 /// since, even if it is gone again.
 void Daemon::release_pruned(const std::vector<CommitInfo>& commits, const std::string& to,

@@ -67,7 +67,6 @@ void Judge::take_policy(const std::string& commit) {
     file.problems.push_back({.file = path, .message = text.error().message});
   else if (*text)
     file = read_policy(path, **text);
-  const bool was_good = problems_.empty();
   problems_ = std::move(file.problems);
   if (problems_.empty()) {
     policy_ = std::move(file.policy);
@@ -75,8 +74,8 @@ void Judge::take_policy(const std::string& commit) {
   }
   for (const Problem& problem : problems_)
     log_error("the policy cannot be read, so nobody may decide: " + problem.text());
-  if (!was_good || !(policy_ == Policy{})) return;
-  // A restart does not know what was in force.
+  // The last good one of the history, which need not be the last one seen: several commits may have come at once, and a
+  // process that starts now has seen none.
   auto commits = git_.commits_touching(path, "", commit, kCommitsAsked);
   if (!commits) return;
   for (const CommitInfo& each : *commits)

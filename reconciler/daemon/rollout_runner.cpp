@@ -145,6 +145,13 @@ bool RolloutRunner::is_busy(const RolloutKey& key) const {
 
 bool RolloutRunner::idle() const { return busy_ == 0 && due_.empty() && judge_.idle(); }
 
+std::vector<RolloutKey> RolloutRunner::recorded() const {
+  std::vector<RolloutKey> out;
+  for (const auto& [key, tracked] : tracked_)
+    if (tracked.status) out.push_back(key);
+  return out;
+}
+
 std::optional<Status> RolloutRunner::status(const RolloutKey& key) const {
   auto tracked = tracked_.find(key);
   return tracked == tracked_.end() || !tracked->second.status ? std::nullopt : std::optional(*tracked->second.status);

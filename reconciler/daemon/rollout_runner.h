@@ -88,6 +88,8 @@ class RolloutRunner {
   /// Nothing under way and nothing due now.
   bool idle() const;
   std::optional<Status> status(const RolloutKey& key) const;
+  /// Those with a status.
+  std::vector<RolloutKey> recorded() const;
   /// Every rollout that Git names.
   const RolloutReports& reports();
   /// Of the Rollout object in the cluster; empty when there is none.

@@ -30,7 +30,7 @@ ExperimentView experiment_view(const Json& set, const Get& get) {
 
 std::map<std::string, int> RolloutView::traffic() const {
   std::map<std::string, int> out;
-  out[stable_selects] += 100 - canary_weight;
+  out[stable_selects] += stable_weight;
   out[canary_selects] += canary_weight;
   return out;
 }
@@ -70,6 +70,7 @@ RolloutView view_of(const World& world, const RolloutKey& rollout, const Json* r
         out.mark = mark;
       if (const std::string target = extra_route_target(object); !target.empty()) extra = target;
       for (const RouteShare& share : shares_in(object, rollout)) {
+        out.stable_weight = std::min(out.stable_weight, 100 - share.second - share.others);
         out.canary_weight = std::max(out.canary_weight, share.second);
         for (const auto& [other, weight] : share.further) out.further[other] = std::max(out.further[other], weight);
         if (const int sum = share.first + share.second + share.others; sum != 100) out.weight_sum = sum;

@@ -26,6 +26,8 @@ struct ExperimentView {
 struct RolloutView {
   bool complete = false;  ///< both Services (or subsets) and a route exist
   bool routed = false;    ///< an object that shares traffic exists
+  /// The least that any route leaves to the first Service.
+  int stable_weight = 100;
   int canary_weight = 0;  ///< the highest that any route gives to the second Service
   int weight_sum = 100;
   std::string stable_selects, canary_selects;  ///< hashes; empty when the Service selects every revision
