@@ -19,6 +19,7 @@ spdlog::level::level_enum level_of(LogLevel level) {
     case LogLevel::Info: return spdlog::level::info;
     case LogLevel::Warn: return spdlog::level::warn;
     case LogLevel::Error: return spdlog::level::err;
+    case LogLevel::Off: return spdlog::level::off;
   }
   unreachable();
 }
@@ -29,6 +30,7 @@ std::string_view name_of(LogLevel level) {
     case LogLevel::Info: return "info";
     case LogLevel::Warn: return "warn";
     case LogLevel::Error: return "error";
+    case LogLevel::Off: return "off";
   }
   unreachable();
 }

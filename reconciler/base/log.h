@@ -9,7 +9,8 @@
 
 namespace reconciler {
 
-enum class LogLevel { Debug, Info, Warn, Error };
+/// `Off` lets nothing through.
+enum class LogLevel { Debug, Info, Warn, Error, Off };
 enum class LogFormat { Text, Json };
 
 struct LogField {

@@ -80,7 +80,7 @@ int sim(const std::vector<std::string>& arguments) {
     return 0;
   }
   // What the program logs about faults that are meant is of no interest here; the transcript tells more.
-  set_up_log(given.contains("debug") ? LogLevel::Debug : LogLevel::Error, LogFormat::Text);
+  set_up_log(given.contains("debug") ? LogLevel::Debug : LogLevel::Off, LogFormat::Text);
   if (given.contains("seed")) return replay(given["seed"].as<uint64_t>());
   const uint64_t seeds = given["seeds"].as<uint64_t>();
   if (seeds == 0) return usage_error("--seeds must be at least 1");
