@@ -6,14 +6,11 @@ namespace reconciler {
 namespace {
 
 constexpr int kHeaps = 2;
-constexpr size_t kMuchBytes = 4 << 20;
 
 }  // namespace
 
 void share_heaps() { mallopt(M_ARENA_MAX, kHeaps); }
 
-void give_back_memory() {
-  if (mallinfo2().fordblks > kMuchBytes) malloc_trim(0);
-}
+void give_back_memory() { malloc_trim(0); }
 
 }  // namespace reconciler

@@ -36,7 +36,7 @@ namespace {
 
 constexpr int kClusterThreads = 16;
 constexpr Duration kLongestWait = 1h;
-constexpr Duration kRestInterval = 10s;
+constexpr int kMuchWork = 500;
 constexpr Duration kShortWait = 100ms;
 /// How long `--once` waits for an API server or a repository that does not answer.
 constexpr Duration kOncePatience = 60s;
@@ -118,6 +118,7 @@ class Loop {
     daemon_.on_look = [this](Look look, Duration took) {
       const Labels labels = {{"result", std::string(to_text(look))}};
       metering_.measurements.add(Measure::Reconciles, labels);
+      ++looks_;
       metering_.measurements.time(Measure::ReconcileSeconds, labels, took);
     };
     if (!candidacy.lease) return;
@@ -156,9 +157,10 @@ class Loop {
     for (Completion& complete : workers_.wait(std::max<Duration>(longest, 0ms))) complete();
   }
 
+  /// After much work memory is held that rest does not need.
   void rest() {
-    if (clock_.monotonic() - rested_ < kRestInterval) return;
-    rested_ = clock_.monotonic();
+    if (looks_ < kMuchWork) return;
+    looks_ = 0;
     give_back_memory();
   }
 
@@ -309,7 +311,7 @@ class Loop {
   std::unique_ptr<Endpoints> endpoints_;
   uint64_t hooks_heeded_ = 0;
   Duration last_status_{-10s};
-  Duration rested_{-kRestInterval};
+  int looks_ = 0;  // at rollouts, since memory was given back
   bool ready_told_ = false;
 };
 

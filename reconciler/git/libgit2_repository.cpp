@@ -1,6 +1,7 @@
 #include "git/libgit2_repository.h"
 
 #include <git2.h>
+#include <git2/sys/repository.h>
 
 #include <atomic>
 #include <mutex>
@@ -28,6 +29,7 @@ namespace {
 constexpr size_t status_bytes_max = 1 << 20;
 constexpr int optimistic_rebuilds = 3;
 constexpr size_t loose_objects_per_commit = 6;  // the commit, the blob, the trees down to it
+constexpr size_t cached_commits_max = 100;
 constexpr size_t loose_objects_max = 4000;
 constexpr size_t batch_bytes_max = 16 << 20;  // what a batch of status commits may keep in memory
 constexpr size_t small_packs_max = 32;
@@ -118,8 +120,9 @@ class Libgit2Repository::Clone {
   Branches branches_;                   ///< guarded; `target` equals `theirs` without a status branch
   std::string deployed_;                ///< guarded; used when commits must be signed
   std::atomic<size_t> unpushed_ = 0;
-  std::atomic<size_t> loose_written_ = 0;  ///< about how many since they were packed
-  std::vector<std::string> superseded_;    ///< I/O thread: packs that go when no handle knows them any more
+  std::atomic<size_t> loose_written_ = 0;       ///< about how many since they were packed
+  size_t cached_commits_ = cached_commits_max;  ///< whose trees the object cache may hold
+  std::vector<std::string> superseded_;         ///< I/O thread: packs that go when no handle knows them any more
   std::atomic<bool> local_is_stale_ = false;
 };
 
@@ -373,6 +376,11 @@ Result<PushReport> Libgit2Repository::Clone::push() {
 Result<void> Libgit2Repository::Clone::record(const std::vector<StatusWrite>& writes) {
   std::lock_guard lock(mutex_);
   if (branches_.theirs.empty()) return transient("nothing can be recorded before the repository was fetched once");
+  // A full object cache keeps what nobody asks for any more (git/history.cpp), which a cold start leaves behind.
+  if (cached_commits_ >= cached_commits_max) {
+    git_repository__cleanup(&local());
+    cached_commits_ = 0;
+  }
   auto batch = CommitBatch::on(local(), branches_.ours, identity_);
   if (!batch) return transient(batch.error().message);
   for (const auto& write : writes) {
@@ -387,6 +395,7 @@ Result<void> Libgit2Repository::Clone::record(const std::vector<StatusWrite>& wr
   after.ours = batch->tip();
   if (auto replaced = replace_branches(after); !replaced) return replaced;
   unpushed_ += batch->commits();
+  cached_commits_ += batch->commits();
   loose_written_ += batch->commits() * loose_objects_per_commit;
   return {};
 }
