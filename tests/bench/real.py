@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The same figures against a real API server. It prints; it never fails on time.
 
-    tests/bench/real.py build/serin [--rollouts 1000] [--kubeconfig FILE [--audit-log FILE]]
+    tests/bench/real.py build/serin [--rollouts 1000] [--canaries 1000] [--kubeconfig FILE [--audit-log FILE]]
 
 Without a kubeconfig a control plane of its own is started (tests/kubernetes/with-cluster.sh), whose audit log tells what
 Serin asked for. Of a given cluster an administrator's kubeconfig is needed; without its audit log no requests are counted.
@@ -94,9 +94,9 @@ def drift(world, n):
     return None
 
 
-def measure(serin, count, kubeconfig, audit_log):
+def measure(serin, count, canaries, kubeconfig, audit_log):
     with RealWorld(serin, count, kubeconfig, audit_log) as world:
-        accepted = plain_writers.writes_per_second(kubeconfig, count)
+        accepted = plain_writers.writes_per_second(kubeconfig, canaries)
         applied, healthy = deploy_all(world)
         pid = world.daemon.pid
         deploy_cpu = cpu_seconds(pid)
@@ -111,7 +111,7 @@ def measure(serin, count, kubeconfig, audit_log):
         runs = [one_commit(world, 7, f"v{i + 2}") for i in range(RUNS)]
         back = revert(world, 8)
         corrected = drift(world, 9)
-        commits, writes, took = many_canaries(world, count)
+        commits, writes, took = many_canaries(world, canaries)
         say("")
         version = world.api("/version")["gitVersion"]
         row(f"kube-apiserver {version}, {count} rollouts, {4 * count} objects", "measured", "wanted")
@@ -126,9 +126,9 @@ def measure(serin, count, kubeconfig, audit_log):
         row("change by hand to corrected", "not corrected" if corrected is None else f"{corrected:.0f} ms", "")
         row("revert noticed to 100 % stable", f"{back:.0f} ms", "< 1000 ms")
         if audit_log:
-            row(f"{count} canaries of 8 steps at once: API writes a second", f"{writes / took:.0f}",
+            row(f"{canaries} canaries of 8 steps at once: API writes a second", f"{writes / took:.0f}",
                 f">= 80 % of {accepted:.0f}: {writes / took / accepted:.0%}")
-        row(f"  {commits / count:.1f} commits each, in all", f"{took:.1f} s, {commits / took:.0f} commits/s", "")
+        row(f"  {commits / canaries:.1f} commits each, in all", f"{took:.1f} s, {commits / took:.0f} commits/s", "")
 
 
 def on_a_control_plane_of_its_own():
@@ -145,12 +145,13 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("serin")
     options.add_argument("--rollouts", type=int, default=1000)
+    options.add_argument("--canaries", type=int, default=1000, help="how many begin at once")
     options.add_argument("--kubeconfig")
     options.add_argument("--audit-log")
     given = options.parse_args()
     if not given.kubeconfig:
         on_a_control_plane_of_its_own()
-    measure(os.path.abspath(given.serin), given.rollouts, given.kubeconfig, given.audit_log)
+    measure(os.path.abspath(given.serin), given.rollouts, min(given.canaries, given.rollouts), given.kubeconfig, given.audit_log)
 
 
 if __name__ == "__main__":
