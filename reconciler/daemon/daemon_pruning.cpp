@@ -98,6 +98,8 @@ void Daemon::begin_inventory() {
 /// A Rollout that was removed, and the commit that said so was lost with the clone: the inventory no longer knows it,
 /// its status still stands in Git. False when that cannot be recorded now.
 bool Daemon::finish_removals() {
+  // A file that cannot be read may name it.
+  if (!desired_.problems().empty()) return true;
   std::vector<Retirement> gone;
   for (const RolloutKey& key : rollouts_.recorded()) {
     const InventoryEntry entry{.key = rollout_object_key(key)};
