@@ -20,6 +20,16 @@ std::string lower_case(std::string_view text) {
   return out;
 }
 
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> out;
+  for (;;) {
+    const size_t end = text.find(separator);
+    out.push_back(text.substr(0, end));
+    if (end == text.npos) return out;
+    text.remove_prefix(end + 1);
+  }
+}
+
 std::multimap<std::string, std::string> trailers_of(std::string_view message) {
   while (!message.empty() && without_spaces(message.substr(message.rfind('\n') + 1)).empty())
     message = message.substr(0, std::min(message.rfind('\n'), message.size() - 1));

@@ -1,9 +1,9 @@
 // serin audit: every deployment within a time, and the four figures of delivery, from Git alone.
 #include <algorithm>
 #include <iostream>
-#include <utility>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "cli/audit_text.h"
 #include "cli/commands.h"
 #include "cli/git_view.h"
@@ -64,8 +64,8 @@ void fill_in_requests(const GitView& view, std::vector<Deployment>& deployments)
     d.author = request->author;
     d.committed = people->first;
     if (people->authors.empty()) continue;
-    d.merged_by = std::exchange(d.author, "");
-    for (const std::string& author : people->authors) d.author += (d.author.empty() ? "" : ", ") + author;
+    d.merged_by = d.author;
+    d.author = joined(people->authors, ", ");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "cli/git_credentials.h"
 #include "manifest/status_file.h"
 
@@ -30,9 +31,7 @@ Result<std::vector<T>> only_named(std::vector<T> all, const std::string& name) {
   std::set<std::string> texts;
   for (const T& one : all) texts.insert(one.rollout.text());
   if (texts.size() == 1) return all;
-  std::string list;
-  for (const std::string& text : texts) list += (list.empty() ? "" : " or ") + text;
-  return invalid(format("{} could be {}: say which", name, list));
+  return invalid(format("{} could be {}: say which", name, joined(texts, " or ")));
 }
 
 std::string status_root(const GitView& view) {

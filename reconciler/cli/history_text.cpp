@@ -1,6 +1,7 @@
 #include "cli/history_text.h"
 
 #include "base/format.h"
+#include "base/text.h"
 
 namespace reconciler {
 namespace {
@@ -14,12 +15,6 @@ std::optional<CarriedOut> decision_of(const Recorded& transition) {
   return transition.status ? transition.status->decision : std::nullopt;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
-}
-
 /// `asked for by Ann <ann@example.com>, merged by Bo <bo@example.com> in 3f1c0d2e: Deploy v2`. Whoever made a merge
 /// commit merged it; a server that squashes or rebases commits for the author.
 std::string request_line(const History& history, const std::string& commit) {
@@ -28,7 +23,7 @@ std::string request_line(const History& history, const std::string& commit) {
   const Request& request = found->second;
   std::string who = request.author;
   if (!request.authors.empty()) {
-    who = format("{}, merged by {}", joined(request.authors), request.author);
+    who = format("{}, merged by {}", joined(request.authors, ", "), request.author);
   } else if (!request.committer.empty()) {
     who += ", committed by " + request.committer;
   }

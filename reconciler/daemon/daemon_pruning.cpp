@@ -96,7 +96,7 @@ void Daemon::begin_inventory() {
 }
 
 /// A Rollout that was removed, and the commit that said so was lost with the clone: the inventory no longer knows it,
-/// its status still stands in Git. False when that cannot be recorded now.
+/// its status still stands in Git. False while that is not known, or cannot be recorded.
 bool Daemon::finish_removals() {
   // A file that cannot be read may name it.
   if (!desired_.problems().empty()) return true;
@@ -105,11 +105,14 @@ bool Daemon::finish_removals() {
     const InventoryEntry entry{.key = rollout_object_key(key)};
     if (desired_.names(entry.key) || keeper_.inventory().contains(entry.key)) continue;
     const auto left = removal(entry);
-    if (left && left->empty())
+    if (!left) return false;
+    if (left->empty())
       gone.push_back({.key = key, .commit = manifest_commit_});
     else
-      log_warn("its manifest is gone, but not its pods, and the inventory does not know it: the status stays",
-               {{"rollout", key.text()}});
+      log_warn(
+          "its manifest is gone and the inventory does not know it, but pods are left: delete its ReplicaSets, or "
+          "put the manifest back",
+          {{"rollout", key.text()}});
   }
   return gone.empty() || rollouts_.retire(gone);
 }

@@ -236,7 +236,11 @@ std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& 
   Decision decision = plan(desired, *live, recorded, now);
   // Only a beginning names the commit that asked for it; the look-up walks history and is left out elsewhere.
   const bool begins = is_beginning(recorded, decision.status);
-  if (begins && !note_trailers(key, tracked, desired, head)) return std::nullopt;
+  if (begins && !note_trailers(key, tracked, desired, head)) {
+    const std::string& trouble = tracked.trailers.trouble;
+    say(key, tracked, trouble.empty() ? "" : "held: the deploy commit cannot be judged yet: " + trouble);
+    return std::nullopt;
+  }
   if (begins || (!decision.subject.empty() && decision.status.commit.empty())) {
     desired.commit = deploy_commit(key, tracked, head).id;
     decision = plan(desired, *live, recorded, now);
@@ -246,7 +250,7 @@ std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& 
     say(key, tracked, "held, this would break an invariant: " + broken.front());
     return std::nullopt;
   }
-  say(key, tracked, decision.held.empty() ? (tracked.parked ? tracked.trouble : "") : "held: " + decision.held);
+  say(key, tracked, trouble_of(tracked, decision));
   tracked.live = live_phase(desired, *live, decision.status);
   Planned out{.key = key, .decision = std::move(decision)};
   if (hooks_.publish) out.view = view_of(desired, *live, out.decision.status, now);
@@ -408,6 +412,13 @@ RolloutRunner::Judged* RolloutRunner::judged_of(Tracked& tracked, About what) {
   return tracked.decided ? &tracked.decided->judged : nullptr;
 }
 
+std::string RolloutRunner::trouble_of(const Tracked& tracked, const Decision& decision) {
+  if (!decision.held.empty()) return "held: " + decision.held;
+  if (tracked.parked) return tracked.trouble;
+  const std::string why = tracked.decided ? tracked.decided->judged.trouble : "";
+  return why.empty() ? "" : "its decision cannot be judged yet: " + why;
+}
+
 /// The verdict about a commit; null while it is being found out, which nothing waits for.
 std::shared_ptr<const Verdict> RolloutRunner::judge(const RolloutKey& key, Tracked& tracked, About what,
                                                     const Judge::Question& question) {
@@ -422,16 +433,16 @@ std::shared_ptr<const Verdict> RolloutRunner::judge(const RolloutKey& key, Track
     Judged* waiting = found == tracked_.end() ? nullptr : judged_of(found->second, what);
     if (!waiting || waiting->about != about) return;
     waiting->is_asked = false;
+    waiting->trouble = verdict ? "" : verdict.error().message;
     if (verdict) {
       waiting->verdict = std::make_shared<const Verdict>(*verdict);
       due_.insert(key);
     } else {
-      log_warn("a commit cannot be judged yet", {{"rollout", key.text()}, {"why", verdict.error().message}});
       set_timer(key, found->second, clock_.monotonic() + kJudgeRetry);
     }
   });
   if (!at_once) {
-    log_warn("a commit cannot be judged yet", {{"rollout", key.text()}, {"why", at_once.error().message}});
+    judged.trouble = at_once.error().message;
     set_timer(key, tracked, clock_.monotonic() + kJudgeRetry);
   } else if (*at_once) {
     judged.verdict = std::make_shared<const Verdict>(**at_once);

@@ -101,6 +101,7 @@ class RolloutRunner {
     std::string about;  ///< everything that the verdict depends on
     std::shared_ptr<const Verdict> verdict;
     bool is_asked = false;
+    std::string trouble;  ///< why it cannot be found out
   };
   /// A decision file, and who brought it.
   struct Decided {
@@ -144,6 +145,7 @@ class RolloutRunner {
   std::optional<Rollout> followed(const RolloutKey& key, Tracked& tracked, Rollout rollout);
   void read_workload(const RolloutKey& key, Tracked& tracked, const Json& identity);
   std::optional<Planned> plan_one(const RolloutKey& key, Tracked& tracked, const std::string& head);
+  static std::string trouble_of(const Tracked& tracked, const Decision& decision);
   static Judged* judged_of(Tracked& tracked, About what);
   std::shared_ptr<const Verdict> judge(const RolloutKey& key, Tracked& tracked, About what,
                                        const Judge::Question& question);

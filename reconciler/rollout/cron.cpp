@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/format.h"
+#include "base/text.h"
 
 namespace reconciler {
 namespace {
@@ -17,24 +18,13 @@ struct CronField {
   std::string_view names = "";  ///< three letters each, from `least` on
 };
 
-std::vector<std::string_view> split(std::string_view text, char at) {
-  std::vector<std::string_view> out;
-  for (;;) {
-    const size_t end = text.find(at);
-    out.push_back(text.substr(0, end));
-    if (end == text.npos) return out;
-    text.remove_prefix(end + 1);
-  }
-}
-
 std::optional<int> number_in(std::string_view text, const CronField& field) {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size() && !text.empty())
     return number >= field.least && number <= field.most ? std::optional(number) : std::nullopt;
   if (text.size() != 3) return std::nullopt;
-  std::string lower(text);
-  for (char& c : lower) c = char(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  const std::string lower = lower_case(text);
   for (size_t i = 0; i + 3 <= field.names.size(); i += 3)
     if (field.names.substr(i, 3) == lower) return field.least + int(i / 3);
   return std::nullopt;

@@ -18,11 +18,8 @@ std::string address_of(const std::string& author) {
 /// The key of one line of an allowed-signers file may stand for several names, with commas between.
 std::vector<std::string> names_in(const std::string& signer) {
   std::vector<std::string> out;
-  for (size_t begin = 0; begin <= signer.size();) {
-    const size_t end = std::min(signer.find(',', begin), signer.size());
-    if (end > begin) out.push_back(signer.substr(begin, end - begin));
-    begin = end + 1;
-  }
+  for (std::string_view name : split(signer, ','))
+    if (!name.empty()) out.emplace_back(name);
   return out;
 }
 

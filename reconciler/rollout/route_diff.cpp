@@ -230,10 +230,6 @@ class RouteComparison {
   bool rewritten_ = false;
 };
 
-}  // namespace
-
-namespace {
-
 std::vector<ExperimentShare> experiment_shares(const Target& target) {
   std::vector<ExperimentShare> out;
   for (const ExperimentPods& pods : target.experiment)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "rollout/action.h"
 #include "rollout/routers.h"
 
@@ -124,18 +125,13 @@ Result<std::map<std::string, int>> experiment_weights(const Rollout& rollout, co
 std::set<std::string> experiment_names(const Json& object) {
   std::set<std::string> out;
   const std::string text = text_at(object, {"metadata", "annotations", kExperimentsAnnotation});
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    if (end > begin) out.insert(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
+  for (std::string_view name : split(text, ','))
+    if (!name.empty()) out.emplace(name);
   return out;
 }
 
 Json with_experiment_names(const Json& object, const std::set<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
-  return with_annotation(object, kExperimentsAnnotation, text);
+  return with_annotation(object, kExperimentsAnnotation, joined(names, ","));
 }
 
 bool has_managed_route(const Rollout& rollout, const RouteObjects& live) {

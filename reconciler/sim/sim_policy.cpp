@@ -1,6 +1,7 @@
 #include "sim/sim_policy.h"
 
 #include "base/format.h"
+#include "base/text.h"
 
 namespace reconciler {
 namespace {
@@ -9,11 +10,7 @@ std::string address_in(const std::string& author) {
   return author.substr(author.find('<') + 1, author.find('>') - author.find('<') - 1);
 }
 
-std::string list_of(const std::set<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return "[" + out + "]";
-}
+std::string list_of(const std::set<std::string>& names) { return "[" + joined(names, ", ") + "]"; }
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/object_map.h"
 #include "base/parallel.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "catch.h"
 
@@ -97,4 +98,12 @@ TEST_CASE("objects are kept and visited in order of key", "[object_map]") {
   std::vector<std::pair<ObjectKey, int>> seen;
   map.for_each([&](const ObjectKey& key, int value) { seen.emplace_back(key, value); });
   CHECK(seen == std::vector<std::pair<ObjectKey, int>>{{keys[0], 0}, {keys[1], 1}, {keys[3], 3}});
+}
+
+TEST_CASE("text is taken apart and put together", "[text]") {
+  using Parts = std::vector<std::string_view>;
+  CHECK(split("a,,b", ',') == Parts{"a", "", "b"});
+  CHECK(split("", ',') == Parts{""});
+  CHECK(joined(Parts{"a", "b"}, " or ") == "a or b");
+  CHECK(joined(Parts{}, ", ") == "");
 }

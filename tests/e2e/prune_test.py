@@ -2,6 +2,7 @@
 """What leaves Git leaves the cluster, and nothing else does. `prune_test.py SERIN [TEST...]`"""
 import os
 import random
+import signal
 import subprocess
 import time
 
@@ -48,6 +49,22 @@ def first_deploy(world, count=12):
     world.wait_subject("promoted v1")
     eventually("the inventory holds everything", lambda: len(inventory(world)) == count + 4)
     eventually("with UIDs", lambda: sum('"uid"' in entry for entry in inventory(world)) == count + 3)
+
+
+def a_removal_whose_record_was_lost(serin):
+    """The commit `removed` never reached the remote, and the clone is gone: the status file alone is left."""
+    with World(serin) as world:
+        first_deploy(world)
+        before = world.git("show", "main:status/default/shop/till.yaml", cwd=world.bare)
+        world.push("Remove the till", till_files())
+        world.wait_subject("removed")
+        eventually("the inventory forgets it", lambda: len(inventory(world)) == 12)
+        world.kill_daemon(signal.SIGTERM)
+        world.git("pull", "-q", "--rebase", "origin", "main")
+        world.push("As if it had not been pushed", {"status/default/shop/till.yaml": before})
+        world.run_daemon(state="another-state")
+        eventually("it is removed once more", lambda: world.subjects().count("removed") == 2)
+        assert "status/" not in world.git("ls-tree", "-r", "--name-only", "main", cwd=world.bare)
 
 
 def an_application_goes_and_comes_back(serin):
@@ -220,7 +237,7 @@ def two_owners_of_one_object(serin):
         assert "other-1" in names(world)
 
 
-TESTS = {f.__name__: f for f in (an_application_goes_and_comes_back, one_by_one_until_the_last,
+TESTS = {f.__name__: f for f in (an_application_goes_and_comes_back, a_removal_whose_record_was_lost, one_by_one_until_the_last,
                                  everything_at_once_is_held, killed_while_it_removes, marks_and_files,
                                  nothing_goes_while_something_cannot_be_read, two_owners_of_one_object)}
 
