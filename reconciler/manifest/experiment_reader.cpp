@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "manifest/duration_field.h"
+#include "manifest/labels.h"
 #include "manifest/names.h"
 #include "rollout/target.h"
 
@@ -17,9 +18,9 @@ constexpr size_t kHashLength = 10;
 
 std::map<std::string, std::string> read_texts(const Field& map) {
   std::map<std::string, std::string> out;
-  if (!map.is_map()) return out;
+  if (!map.json().is_object()) return out;
   for (const auto& [key, value] : map.json().items())
-    if (auto text = map[key].text()) out[key] = *text;
+    if (value.is_null() || value.is_string()) out[key] = value.is_null() ? "" : value.get<std::string>();
   return out;
 }
 
@@ -56,6 +57,7 @@ Experiment::Template read_template(const Field& item) {
   out.name = read_template_name(item);
   out.spec = read_spec_ref(item);
   out.replicas = item["replicas"].integer(0, INT32_MAX).value_or(1);
+  if (item["metadata"].present()) item["metadata"].refuse_unknown({"labels", "annotations"});
   out.metadata = read_pod_metadata(item["metadata"]);
   if (item["selector"].present() && item["selector"].is_map()) out.selector = dump(item["selector"].json());
   out.weight = item["weight"].integer(0, 100).value_or(0);
@@ -103,10 +105,24 @@ void check_names(const Field& field, const Experiment& experiment, const Rollout
   }
 }
 
+/// The selector of a template of its own must select its pods.
+void check_selectors(const Field& field, const Experiment& experiment, const Rollout& rollout) {
+  for (size_t i = 0; i < experiment.templates.size(); ++i) {
+    Json labels = rollout.pod_labels;
+    for (const auto& [key, value] : experiment.templates[i].metadata.labels) labels[key] = value;
+    const Field selector = field["templates"].items()[i]["selector"];
+    if (!selector.present() || !check_selector(selector)) continue;
+    const bool known = !rollout.workload_ref;  // the labels of its template
+    if (known && !selects(selector.json(), labels)) selector.problem("does not select the labels of its pods");
+  }
+}
+
 }  // namespace
 
 PodMetadata read_pod_metadata(const Field& metadata) {
   if (!metadata.is_map()) return {};
+  check_labels(metadata["labels"]);
+  check_annotations(metadata["annotations"]);
   return {read_texts(metadata["labels"]), read_texts(metadata["annotations"])};
 }
 
@@ -138,6 +154,7 @@ void check_experiments(const Field& canary, const Rollout& rollout) {
     if (!experiment) continue;
     check_weights(steps[i]["experiment"], *experiment, rollout, weight_before(rollout, int(i)));
     check_names(steps[i]["experiment"], *experiment, rollout, i);
+    check_selectors(steps[i]["experiment"], *experiment, rollout);
   }
 }
 

@@ -25,11 +25,23 @@ size_t edits_between(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+/// Names from a file may be of any length and hold anything; a message is one line that a person reads.
+std::string one_line(std::string text) {
+  constexpr size_t kTextMax = 200;
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  if (text.size() <= kTextMax) return text;
+  size_t end = kTextMax;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // whole UTF-8 characters
+  text.resize(end);
+  return text + "...";
+}
+
 Problem at_field(const Findings& findings, std::string_view pointer, std::string_view message) {
   Position at = position_of(findings.places, pointer);
   std::string path = dotted(pointer);
   if (!path.empty()) path += message.starts_with("is ") || message.starts_with("without ") ? " " : ": ";
-  return {findings.file, at.line, at.column, path + std::string(message)};
+  return {findings.file, at.line, at.column, one_line(path + std::string(message))};
 }
 
 }  // namespace
@@ -144,8 +156,9 @@ void Field::refuse_unknown(const std::vector<std::string_view>& known) const {
     if (std::find(known.begin(), known.end(), member.key()) != known.end()) continue;
     std::string pointer = member_pointer(pointer_, member.key());
     Position at = position_of(findings_->places, pointer);
-    findings_->problems.push_back({findings_->file, at.line, at.column,
-                                   format("unknown field \"{}\"{}", dotted(pointer), suggestion(member.key(), known))});
+    findings_->problems.push_back(
+        {findings_->file, at.line, at.column,
+         format("unknown field \"{}\"{}", one_line(dotted(pointer)), suggestion(member.key(), known))});
   }
 }
 

@@ -1,8 +1,10 @@
 #include "manifest/pod_template_check.h"
 
+#include <algorithm>
 #include <set>
 
 #include "base/format.h"
+#include "manifest/labels.h"
 #include "manifest/names.h"
 #include "rollout/pod_template_hash.h"
 
@@ -20,11 +22,48 @@ bool check_types(const Field& pod_template) {
   return encoding.problems.empty();
 }
 
+constexpr int kPortMax = 65535;
+
+void check_choice(const Field& field, const std::vector<std::string_view>& choices) {
+  const std::string text = field.text().value_or("");
+  if (text.empty() || std::find(choices.begin(), choices.end(), text) != choices.end()) return;
+  std::string all(choices.front());
+  for (size_t i = 1; i < choices.size(); ++i) all += format("{}{}", i + 1 < choices.size() ? ", " : " or ", choices[i]);
+  field.problem(format("must be {}", all));
+}
+
 void check_ports(const Field& container) {
+  std::set<std::string> names;
   for (const Field& port : container["ports"].items()) {
     if (!port["containerPort"].present()) port.problem("containerPort is required");
-    port["containerPort"].integer(1, 65535);
+    port["containerPort"].integer(1, kPortMax);
+    check_choice(port["protocol"], {"TCP", "UDP", "SCTP"});
+    const std::string name = port["name"].text().value_or("");
+    if (!name.empty() && !names.insert(name).second)
+      port["name"].problem(format("a port named \"{}\" stands here twice", name));
   }
+}
+
+/// The one member of `choices` that `field` must have.
+void check_one_of(const Field& field, const std::vector<std::string_view>& choices, std::string_view what) {
+  const auto present = std::count_if(choices.begin(), choices.end(), [&](auto name) { return field[name].present(); });
+  if (present != 1) field.problem(format("must have exactly one {}, such as {}", what, choices.front()));
+}
+
+/// A number, or the name of a port.
+void check_port_reference(const Field& port) {
+  if (port.json().is_number()) port.integer(1, kPortMax);
+  if (port.json().is_null() || port.json() == "") port.problem("must be a port of 1 to 65535 or the name of one");
+}
+
+void check_probe(const Field& probe) {
+  if (!probe.present()) return;
+  check_one_of(probe, {"httpGet", "tcpSocket", "grpc", "exec"}, "way to ask");
+  for (const char* how : {"httpGet", "tcpSocket", "grpc"})
+    if (probe[how].present()) check_port_reference(probe[how]["port"]);
+  for (const char* number : {"initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold",
+                             "failureThreshold", "terminationGracePeriodSeconds"})
+    probe[number].integer(0, INT32_MAX);
 }
 
 void check_environment(const Field& container) {
@@ -58,6 +97,8 @@ void check_containers(const Field& containers, const std::set<std::string>& volu
       container.problem("image is required");
     else if (image.find_first_of(" \t\r\n") != image.npos)
       container["image"].problem("must not contain blanks");
+    check_choice(container["imagePullPolicy"], {"Always", "IfNotPresent", "Never"});
+    for (const char* probe : {"livenessProbe", "readinessProbe", "startupProbe"}) check_probe(container[probe]);
     check_ports(container);
     check_environment(container);
     check_mounts(container, volumes);
@@ -74,12 +115,17 @@ std::set<std::string> volume_names(const Field& pod) {
       volume["name"].problem(*trouble);
     else if (!names.insert(name).second)
       volume["name"].problem(format("a volume named \"{}\" stands here twice", name));
+    size_t present = 0;
+    for (const Json& member : volume.json()) present += !member.is_null();
+    if (present > 2) volume.problem("must be of one kind, such as configMap");
   }
   return names;
 }
 
 void check_pod(const Field& pod_template) {
   Field pod = pod_template["spec"];
+  check_labels(pod_template["metadata"]["labels"]);
+  check_annotations(pod_template["metadata"]["annotations"]);
   if (pod["containers"].json().empty()) {
     pod_template.problem("spec.containers is required");
     return;
@@ -88,55 +134,9 @@ void check_pod(const Field& pod_template) {
   check_containers(pod["containers"], volumes, names);
   check_containers(pod["initContainers"], volumes, names);
   if (pod["ephemeralContainers"].present()) pod["ephemeralContainers"].problem("must not be in a template");
+  pod["terminationGracePeriodSeconds"].integer(0, INT32_MAX);
   std::string policy = pod["restartPolicy"].text().value_or("Always");
   if (policy != "Always") pod["restartPolicy"].problem(format("must be Always, is {}", policy));
-}
-
-/// One of matchExpressions; does it select a pod whose label has `value` (nothing: no such label)?
-bool expression_matches(const Field& expression, const std::optional<std::string>& value) {
-  std::set<std::string> values;
-  for (const Field& item : expression["values"].items()) values.insert(item.text().value_or(""));
-  std::string op = expression["operator"].text().value_or("");
-  if (op == "In" || op == "NotIn") {
-    if (values.empty()) expression.problem(format("operator {} needs values", op));
-    bool listed = value && values.contains(*value);
-    return values.empty() || (op == "In") == listed;
-  }
-  if (op == "Exists" || op == "DoesNotExist") {
-    if (!values.empty()) expression.problem(format("operator {} takes no values", op));
-    return (op == "Exists") == value.has_value();
-  }
-  expression.problem("operator must be In, NotIn, Exists or DoesNotExist");
-  return true;
-}
-
-void check_selector(const Field& selector, const Json& labels) {
-  auto label = [&](const std::string& key) -> std::optional<std::string> {
-    const Json* value = find(labels, {key});
-    return value && value->is_string() ? std::optional(value->get<std::string>()) : std::nullopt;
-  };
-  bool matches = true, readable = true;
-  Field wanted = selector["matchLabels"];
-  if (wanted.is_map()) {
-    for (auto item = wanted.json().begin(); item != wanted.json().end(); ++item) {
-      auto value = wanted[item.key()].text();
-      readable = readable && value;
-      matches = matches && value && label(item.key()) == value;
-    }
-  }
-  for (const Field& expression : selector["matchExpressions"].items()) {
-    auto key = expression["key"].text();
-    if (!key || key->empty()) {
-      expression.problem("key is required");
-      readable = false;
-    } else {
-      matches = expression_matches(expression, label(*key)) && matches;
-    }
-  }
-  if (wanted.json().empty() && selector["matchExpressions"].json().empty())
-    selector.problem("must not be empty");
-  else if (readable && !matches)
-    selector.problem("does not select the labels of spec.template");
 }
 
 }  // namespace
@@ -146,9 +146,9 @@ void check_pod_template(const Field& pod_template, const Field& selector) {
   if (!pod_template.present()) pod_template.problem("is required");
   bool typed = pod_template.is_map() && check_types(pod_template);
   if (typed) check_pod(pod_template);
-  if (!selector.is_map()) return;
   const Json* labels = find(pod_template.json(), {"metadata", "labels"});
-  check_selector(selector, labels ? *labels : Json());
+  if (check_selector(selector) && !selects(selector.json(), labels ? *labels : Json()))
+    selector.problem("does not select the labels of spec.template");
 }
 
 }  // namespace reconciler

@@ -1,5 +1,6 @@
 #include "manifest/rollout_fields.h"
 
+#include "manifest/labels.h"
 #include "manifest/routing_fields.h"
 
 namespace reconciler {
@@ -20,7 +21,6 @@ const Names kSpec = {
      "progressDeadlineAbort", "rollbackWindow", "analysis", "strategy", "restartAt", "workloadRef"},
     {}};
 const Names kWorkloadRef = {{"apiVersion", "kind", "name", "scaleDown"}, {}};
-const Names kSelector = {{"matchLabels", "matchExpressions"}, {}};
 const Names kRollbackWindow = {{"revisions"}, {}};
 const Names kHistory = {{"successfulRunHistoryLimit", "unsuccessfulRunHistoryLimit"}, {}};
 const Names kStrategy = {{"canary", "blueGreen"}, {}};
@@ -41,6 +41,7 @@ const Names kPodMetadata = {{"labels", "annotations"}, {}};
 const Names kAntiAffinity = {
     {"requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"}, {}};
 const Names kPreference = {{"weight"}, {}};
+const Names kNothing = {{}, {}};
 const Names kThreshold = {{"type", "value"}, {}};
 const Names kPause = {{"duration"}, {}};
 /// Refuses what `names` does not have or does not allow yet; false when `field` is absent or no map.
@@ -68,7 +69,9 @@ void check_steps(const Field& steps) {
 }
 
 void check_anti_affinity(const Field& rule) {
-  if (check(rule, kAntiAffinity)) check(rule["preferredDuringSchedulingIgnoredDuringExecution"], kPreference);
+  if (!check(rule, kAntiAffinity)) return;
+  check(rule["preferredDuringSchedulingIgnoredDuringExecution"], kPreference);
+  check(rule["requiredDuringSchedulingIgnoredDuringExecution"], kNothing);
 }
 
 void check_blue_green(const Field& blue_green) {
@@ -94,12 +97,14 @@ void check_canary(const Field& canary) {
 void check_rollout_fields(const Field& manifest) {
   check(manifest, kTop);
   check(manifest["metadata"], kMetadata);
+  check_labels(manifest["metadata"]["labels"]);
+  check_annotations(manifest["metadata"]["annotations"]);
   Field spec = manifest["spec"];
   if (!check(spec, kSpec)) return;
-  check(spec["selector"], kSelector);
   check(spec["workloadRef"], kWorkloadRef);
   check(spec["rollbackWindow"], kRollbackWindow);
-  check(spec["analysis"], kHistory);
+  if (check(spec["analysis"], kHistory))
+    for (std::string_view limit : kHistory.read) spec["analysis"][limit].integer(0, INT32_MAX);
   if (!check(spec["strategy"], kStrategy)) return;
   check_canary(spec["strategy"]["canary"]);
   check_blue_green(spec["strategy"]["blueGreen"]);

@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "manifest/duration_field.h"
 #include "manifest/experiment_reader.h"
+#include "manifest/labels.h"
 #include "manifest/names.h"
 #include "manifest/rollout_fields.h"
 #include "manifest/route_steps.h"
@@ -172,6 +173,9 @@ void read_canary(const Field& canary, Rollout& rollout) {
   rollout.anti_affinity = read_anti_affinity(canary["antiAffinity"]);
   read_ping_pong(canary, rollout);
   if (!rollout.ping_pong) read_services(canary, rollout);
+  for (std::string_view name : {"stableService", "canaryService"})
+    if (rollout.ping_pong && canary[name].present() && canary[name].json() != "")
+      canary[name].problem("is not supported beside pingPong, whose two Services take its place");
   Field routing = canary["trafficRouting"];
   if (!routing.present()) refuse_without_routing(canary);
   if (routing.json().is_object()) read_routers(canary, rollout);
@@ -214,6 +218,7 @@ void read_template(const Field& spec, Rollout& rollout) {
   if (!ref.present()) return read_pod_template(spec["template"], spec["selector"], rollout);
   if (spec["template"].present()) spec["template"].problem("must be absent with workloadRef");
   rollout.workload_ref = read_workload_ref(ref);
+  if (check_selector(spec["selector"])) rollout.selector = dump(spec["selector"].json());
 }
 
 void read_restart(const Field& field, Rollout& rollout) {

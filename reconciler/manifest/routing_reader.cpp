@@ -24,6 +24,7 @@ std::vector<std::string> read_one_or_several(const Field& router, const char* on
   const bool has_one = router[one].present(), has_several = router[several].present();
   if (has_one && has_several) router.problem(format("must have {} or {}, not both", one, several));
   if (!has_one && !has_several) router.problem(format("{} is required", one));
+  if (has_several && router[several].json().empty()) router[several].problem("must not be empty");
   if (has_several) return read_object_names(router[several]);
   std::string name = read_object_name(router[one]);
   return name.empty() ? std::vector<std::string>{} : std::vector<std::string>{name};

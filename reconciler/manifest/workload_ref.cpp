@@ -81,8 +81,9 @@ Result<Rollout> with_workload(Rollout rollout, const Json& workload) {
   // A PodTemplate has no selector: the labels of its pods are one.
   const bool bare = rollout.workload_ref->kind == "PodTemplate";
   const Json pod_template = bare ? part_of(workload, {"template"}) : part_of(workload, {"spec", "template"});
-  const Json selector = bare ? Json{{"matchLabels", part_of(pod_template, {"metadata", "labels"})}}
-                             : part_of(workload, {"spec", "selector"});
+  Json selector = bare ? Json{{"matchLabels", part_of(pod_template, {"metadata", "labels"})}}
+                       : part_of(workload, {"spec", "selector"});
+  if (auto own = parse_json(rollout.selector); own && own->is_object()) selector = std::move(*own);
   const std::string name = workload_key(rollout).text();
   const Places nowhere;
   Findings findings{name, nowhere, {}, {}};

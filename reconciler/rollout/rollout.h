@@ -155,7 +155,7 @@ struct ContainerImage {
 struct Rollout {
   RolloutKey key;
   int replicas = 1;
-  std::optional<WorkloadRef> workload_ref;  ///< until it is followed there is neither selector nor template nor hash
+  std::optional<WorkloadRef> workload_ref;  ///< until it is followed there is neither template nor hash
   std::string selector;                     ///< spec.selector as compact JSON
   std::string pod_template;                 ///< spec.template as compact JSON, as written in Git
   std::string hash;                         ///< pod-template hash without collisions (spec 2.1)

@@ -192,6 +192,8 @@ class Encoder {
     result.bytes += '[';
     for (size_t i = 0; i < value.size(); ++i) {
       if (i) result.bytes += ',';
+      if (value[i].is_null())
+        result.problems.push_back({member_pointer(pointer, std::to_string(i)), "must not be null"});
       append(value[i], type, member_pointer(pointer, std::to_string(i)));
     }
     result.bytes += ']';
@@ -228,7 +230,10 @@ class Encoder {
       bool present = value.is_object() && found != value.end();
       known += present;
       const Json& item = present ? *found : kAbsent;
-      if (left_out(member, item)) continue;
+      if (left_out(member, item)) {
+        check_type(item, member.type, member_pointer(pointer, member.name));
+        continue;
+      }
       if (!first) result.bytes += ',';
       first = false;
       append_text(result.bytes, member.name);
@@ -237,6 +242,14 @@ class Encoder {
     }
     result.bytes += '}';
     if (value.is_object() && known < value.size()) note_unknown(value, type->second, pointer);
+  }
+
+  /// What is empty must fit its type all the same.
+  void check_type(const Json& value, std::string_view type, const std::string& pointer) {
+    if (value.is_null()) return;
+    const size_t length = result.bytes.size();
+    append(value, type, pointer);
+    result.bytes.resize(length);
   }
 
   static bool left_out(const TypeTable::Member& member, const Json& value) {

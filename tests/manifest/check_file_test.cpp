@@ -53,14 +53,15 @@ TEST_CASE("no problem is reported twice", "[check]") {
               "r.yaml:13:46: unknown field \"spec.strategy.canary.steps[2].pause.time\""});
   CHECK(
       problems_of("apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a, labels: {x: 5}}\nspec: 5\n") ==
-      Texts{"r.yaml:3:30: metadata.labels.x: must be of another type, is an integer",
+      Texts{"r.yaml:3:30: metadata.labels.x: must be a string, is an integer; write it in quotes",
             "r.yaml:4:1: spec: must be a map, is an integer"});
 }
 
 TEST_CASE("Rollouts in a List are checked too", "[check]") {
-  CHECK(problems_of("apiVersion: v1\nkind: List\nitems:\n  - apiVersion: argoproj.io/v1alpha1\n    kind: Rollout\n"
-                    "    metadata: {name: a, annotations: {x: 5}}\n    spec: {}\n")
-            .front() == "r.yaml:6:39: metadata.annotations.x: must be of another type, is an integer");
+  CHECK(
+      problems_of("apiVersion: v1\nkind: List\nitems:\n  - apiVersion: argoproj.io/v1alpha1\n    kind: Rollout\n"
+                  "    metadata: {name: a}\n    spec: {strategy: {canary: {steps: [{analysis: {templates: [{}]}}]}}}\n")
+          .back() == "r.yaml:7:64: spec.strategy.canary.steps[0].analysis.templates[0].templateName is required");
 }
 
 TEST_CASE("status and decision files are checked against reader and schema", "[check]") {

@@ -313,6 +313,10 @@ TEST_CASE("the rules of an experiment", "[manifest]") {
   // setWeight: 40 comes before it.
   CHECK(problem("templates: [{name: a, specRef: stable, weight: 61}]") ==
         at + ".templates[0].weight: leaves no room: with the canary's weight they come to 101");
+  CHECK(problem("templates: [{name: a, specRef: stable, selector: {matchLabels: {app: trial}}}]") ==
+        at + ".templates[0].selector: does not select the labels of its pods");
+  CHECK(problem("templates: [{name: a, specRef: stable, metadata: {labels: {app: trial}}, "
+                "selector: {matchLabels: {app: trial}}}]") == "");
   CHECK(problem("templates: [{name: a, specRef: stable, wait: 5}]").starts_with("unknown field"));
   CHECK(problem("templates: [{name: " + std::string(50, 'a') + ", specRef: stable, service: {}}]") ==
         at + ".templates[0]: makes the name of a Service with more than 63 characters: set service.name");
@@ -402,6 +406,36 @@ TEST_CASE("the rules of a Rollout", "[manifest]") {
       {"replicas: 5",
        "workloadRef: {apiVersion: apps/v1, kind: Deployment, name: a}",
        {"r.yaml:10:3: spec.template: must be absent with workloadRef"}},
+      {"matchLabels: {app: checkout}",
+       "matchLabels: {app: a b}",
+       {"r.yaml:9:19: spec.selector.matchLabels.app: must be at most 63 of A-Z, a-z, 0-9, -, _ and ., is \"a b\""}},
+      {"matchLabels: {app: checkout}",
+       "matchLabels: {app: }",
+       {"r.yaml:9:5: spec.selector.matchLabels: app has no value"}},
+      {"{app: checkout, tier: web}",
+       "{app: checkout, tier/: web}",
+       {"r.yaml:12:7: spec.template.metadata.labels: \"tier/\" is no key of a label or annotation"}},
+      {"ports: [{containerPort: 8080}]",
+       "ports: [{containerPort: 8080, protocol: HTTP}]",
+       {"r.yaml:20:41: spec.template.spec.containers[0].ports[0].protocol: must be TCP, UDP or SCTP"}},
+      {"ports: [{containerPort: 8080}]",
+       "readinessProbe: {httpGet: {port: 80800}, exec: {}}",
+       {"r.yaml:20:11: spec.template.spec.containers[0].readinessProbe: must have exactly one way to ask, such as "
+        "httpGet",
+        "r.yaml:20:38: spec.template.spec.containers[0].readinessProbe.httpGet.port: must be 1 to 65535, is 80800"}},
+      {"ports: [{containerPort: 8080}]",
+       "command: \"\"",
+       {"r.yaml:20:11: spec.template.spec.containers[0].command: must be a list, is a string"}},
+      {"      initContainers:",
+       "      volumes: [{name: a, emptyDir: {}, secret: {secretName: b}}]\n      initContainers:",
+       {"r.yaml:14:17: spec.template.spec.volumes[0]: must be of one kind, such as configMap"}},
+      {"replicas: 5",
+       "analysis: {successfulRunHistoryLimit: -1}",
+       {"r.yaml:7:14: spec.analysis.successfulRunHistoryLimit: must be at least 0, is -1"}},
+      {"      steps:",
+       "      antiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {weight: 1}}\n      steps:",
+       {"r.yaml:32:71: unknown field \"" + canary +
+        ".antiAffinity.requiredDuringSchedulingIgnoredDuringExecution.weight\""}},
       {"replicas: 5", "restartAt: soon", {"r.yaml:7:3: spec.restartAt: must be a time such as 2026-11-20T09:14:03Z"}},
       {"      steps:", "      maxSurge: 0\n      maxUnavailable: 1%\n      steps:", {"-"}},
       {"      steps:",
@@ -483,6 +517,15 @@ TEST_CASE("workloadRef takes template and selector from another object", "[manif
   CHECK(filled->hash == *pod_template_hash(pod_template, std::nullopt));
   CHECK(filled->selector == dump(selector));
   CHECK(filled->images == std::vector<ContainerImage>{{"till", "example.com/till:v1"}});
+  const ManifestFile selecting = read_manifests(
+      "r.yaml", text("{apiVersion: apps/v1, kind: Deployment, name: b}\n  selector: {matchLabels: {tier: web}}"),
+      "default");
+  REQUIRE(selecting.rollouts.size() == 1);
+  const auto unselected =
+      with_workload(selecting.rollouts[0], {{"spec", {{"template", pod_template}, {"selector", selector}}}});
+  REQUIRE(!unselected);
+  CHECK(unselected.error().message ==
+        "spec.workloadRef: the template of apps/Deployment shop/b: does not select the labels of spec.template");
   const auto broken = with_workload(file.rollouts[0], {{"spec", {{"template", pod_template}}}});
   REQUIRE(!broken);
   CHECK(broken.error().message.starts_with("spec.workloadRef: the template of apps/Deployment shop/b: "));

@@ -140,6 +140,11 @@ TEST_CASE("what is wrong with a router is said with its path, all at once", "[ma
 
 TEST_CASE("pingPong names two Services, for the routers that can", "[manifest]") {
   const std::string istio = "{istio: {virtualService: {name: a}}}";
+  auto rollout = [](const std::string& routing, const std::string& more) {
+    std::string text = ::rollout(routing, more);
+    const std::string services = "      stableService: s\n      canaryService: c\n";
+    return text.erase(text.find(services), services.size());
+  };
   ManifestFile file =
       read_manifests("r.yaml", rollout(istio, "      pingPong: {pingService: i, pongService: o}\n"), "");
   REQUIRE(file.rollouts.size() == 1);
@@ -151,6 +156,10 @@ TEST_CASE("pingPong names two Services, for the routers that can", "[manifest]")
   CHECK(refused(rollout(istio, "      pingPong: {pingService: i}\n")) == Texts{"pingPong: pongService is required"});
   CHECK(refused(rollout("{smi: {}}", "      pingPong: {pingService: i, pongService: o}\n")).at(0) ==
         "pingPong: needs alb, istio or a plugin");
+  // They would be two Services more, which nobody leads anywhere.
+  CHECK(refused(::rollout(istio, "      pingPong: {pingService: i, pongService: o}\n")) ==
+        Texts{"stableService is not supported beside pingPong, whose two Services take its place",
+              "canaryService is not supported beside pingPong, whose two Services take its place"});
 }
 
 TEST_CASE("routers and steps that are not carried out are refused by name, at their place", "[manifest]") {
