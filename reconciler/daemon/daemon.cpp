@@ -17,6 +17,8 @@ constexpr size_t kManifestBytesMax = 1 << 20;
 constexpr size_t kFilesAtOnce = 128;
 constexpr size_t kDecisionBytesMax = 64 << 10;
 constexpr size_t kRequestsNamed = 20;
+/// How many changes of a file are searched for one that was valid.
+constexpr size_t kLastGoodAmong = 10;
 constexpr Duration kClusterRetry = 200ms;
 constexpr const char* kAutoscalerVersion = "autoscaling/v2";
 
@@ -238,7 +240,7 @@ bool Daemon::take_manifests(const std::string& from, const std::string& to) {
   for (size_t first = 0; first < changes->size(); first += kFilesAtOnce) {
     std::span some(changes->begin() + ptrdiff_t(first), std::min(kFilesAtOnce, changes->size() - first));
     std::vector<ManifestFile> files = read_files(some);
-    for (size_t i = 0; i < some.size(); ++i) take_file(some[i], std::move(files[i]), from, touched);
+    for (size_t i = 0; i < some.size(); ++i) take_file(some[i], std::move(files[i]), from, to, touched);
   }
   head_ = to;
   const bool ours_only = std::all_of(changes->begin(), changes->end(), [&](auto& c) { return is_own_file(c.path); });
@@ -287,7 +289,22 @@ std::vector<ManifestFile> Daemon::read_files(std::span<const TreeChange> changes
   return files;
 }
 
-void Daemon::take_file(const TreeChange& change, ManifestFile file, const std::string& from,
+/// The newest content of a Rollout that was valid, among the last few changes of its file.
+std::optional<Rollout> Daemon::last_good_of(const RolloutKey& key, const std::string& path,
+                                            const std::string& to) const {
+  auto commits = git_.commits_touching(path, "", to, kLastGoodAmong);
+  if (!commits) return std::nullopt;
+  for (const CommitInfo& commit : *commits) {
+    auto text = git_.file(commit.id, path, kManifestBytesMax);
+    if (!text || !*text) continue;
+    ManifestFile file = read_manifests(path, **text, options_.default_namespace);
+    for (Rollout& rollout : file.rollouts)
+      if (rollout.key == key) return std::move(rollout);
+  }
+  return std::nullopt;
+}
+
+void Daemon::take_file(const TreeChange& change, ManifestFile file, const std::string& from, const std::string& to,
                        DesiredState::Touched& touched) {
   const std::string& path = change.path;
   if (!is_manifest(change)) return;
@@ -309,7 +326,12 @@ void Daemon::take_file(const TreeChange& change, ManifestFile file, const std::s
     for (const Problem& problem : refused.problems) log_warn("refused: " + problem.text());
   if (options_.rollout_objects == RolloutObjects::Published)
     std::move(file.published.begin(), file.published.end(), std::back_inserter(file.objects));
-  take(desired_.put(path, std::move(file)));
+  // Until now the file said what was good; a new process asks history.
+  std::vector<Rollout> kept;
+  if (from.empty())
+    for (const RefusedRollout& refused : file.refused)
+      if (auto last_good = last_good_of(refused.key, path, to)) kept.push_back(*std::move(last_good));
+  take(desired_.put(path, std::move(file), std::move(kept)));
 }
 
 /// Who asked: the commits that touched each rollout's file since the last commit in force.

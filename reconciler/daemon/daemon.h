@@ -91,7 +91,9 @@ class Daemon {
   bool take_manifests(const std::string& from, const std::string& to);
   bool is_manifest(const TreeChange& change) const;
   std::vector<ManifestFile> read_files(std::span<const TreeChange> changes) const;
-  void take_file(const TreeChange& change, ManifestFile file, const std::string& from, DesiredState::Touched& touched);
+  std::optional<Rollout> last_good_of(const RolloutKey& key, const std::string& path, const std::string& to) const;
+  void take_file(const TreeChange& change, ManifestFile file, const std::string& from, const std::string& to,
+                 DesiredState::Touched& touched);
   void take_inventory(const DesiredState::Touched& touched, const std::string& from, const std::string& to);
   Retirement retirement(const RolloutKey& key, const std::string& from, const std::string& to) const;
   void begin_inventory();

@@ -23,6 +23,11 @@ std::string version_in(const std::string& text) {
   return version.substr(version.find('/') + 1);
 }
 
+const Rollout* find_rollout(const std::vector<Rollout>& among, const RolloutKey& key) {
+  auto found = std::find_if(among.begin(), among.end(), [&](const Rollout& r) { return r.key == key; });
+  return found == among.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 std::vector<ObjectKey> DesiredState::made_for(const Rollout& rollout) {
@@ -42,7 +47,7 @@ void DesiredState::Touched::add(const Touched& other) {
   made.insert(other.made.begin(), other.made.end());
 }
 
-DesiredState::Touched DesiredState::put(const std::string& path, ManifestFile read) {
+DesiredState::Touched DesiredState::put(const std::string& path, ManifestFile read, std::vector<Rollout> kept) {
   problems_.erase(path);
   if (!read.problems.empty()) {
     problems_[path] = std::move(read.problems);
@@ -61,6 +66,14 @@ DesiredState::Touched DesiredState::put(const std::string& path, ManifestFile re
   }
   // The file as a whole is in force or not: half of it would be a state nobody asked for.
   if (problems_.contains(path)) return {};
+  for (const RefusedRollout& refused : file.refused) {
+    const Rollout* last_good = nullptr;
+    if (auto before = files_.find(path); before != files_.end())
+      for (const auto* known : {&before->second.kept, &before->second.rollouts})
+        if (const Rollout* found = find_rollout(*known, refused.key)) last_good = found;
+    if (!last_good) last_good = find_rollout(kept, refused.key);
+    if (last_good) file.kept.push_back(*last_good);
+  }
   Touched touched = remove(path);
   touched.add(index(*files_.emplace(path, std::move(file)).first, std::move(objects)));
   return touched;
@@ -94,19 +107,29 @@ void DesiredState::change(const ObjectKey& key, Change change) {
   if (named->claims.empty() && named->users.empty() && named->makers == 0) named_.erase(key);
 }
 
+void DesiredState::add_user(const Rollout& rollout) {
+  for (const ObjectKey& used : used_by(rollout)) named_[used].users.push_back(&rollout);
+  for (const FollowedKind& kind : route_kinds(rollout)) ++route_kinds_[kind];
+}
+
+void DesiredState::remove_user(const Rollout& rollout) {
+  for (const ObjectKey& used : used_by(rollout)) change(used, [&](Named& named) { std::erase(named.users, &rollout); });
+  for (const FollowedKind& kind : route_kinds(rollout)) --route_kinds_.at(kind);
+}
+
 DesiredState::Touched DesiredState::index(Files::value_type& at, std::map<ObjectKey, std::string> objects) {
   File& file = at.second;
   Touched touched;
   for (const Rollout& r : file.rollouts) {
     claim(rollout_object_key(r.key), at);
-    for (const ObjectKey& used : used_by(r)) named_[used].users.push_back(&r);
-    for (const FollowedKind& kind : route_kinds(r)) ++route_kinds_[kind];
+    add_user(r);
     for (const ObjectKey& key : made_for(r)) {
       if (++named_[key].makers == 1) made_.insert(key);
       touched.made.insert(key);
     }
     touched.rollouts.insert(r.key);
   }
+  for (const Rollout& r : file.kept) add_user(r);
   for (const RefusedRollout& r : file.refused) {
     claim(rollout_object_key(r.key), at);
     ++refused_[r.key];
@@ -138,8 +161,7 @@ DesiredState::Touched DesiredState::unindex(const Files::value_type& at) {
   }
   for (const Rollout& r : file.rollouts) {
     forget(rollout_object_key(r.key));
-    for (const ObjectKey& used : used_by(r)) change(used, [&](Named& named) { std::erase(named.users, &r); });
-    for (const FollowedKind& kind : route_kinds(r)) --route_kinds_.at(kind);
+    remove_user(r);
     for (const ObjectKey& key : made_for(r)) {
       change(key, [&](Named& named) {
         if (--named.makers == 0) made_.erase(key);
@@ -148,6 +170,7 @@ DesiredState::Touched DesiredState::unindex(const Files::value_type& at) {
     }
     touched.rollouts.insert(r.key);
   }
+  for (const Rollout& r : file.kept) remove_user(r);
   for (const RefusedRollout& r : file.refused) {
     forget(rollout_object_key(r.key));
     if (auto refused = refused_.find(r.key); --refused->second == 0) refused_.erase(refused);
@@ -174,8 +197,12 @@ const DesiredState::File* DesiredState::only_file_of(const ObjectKey& key) const
 const Rollout* DesiredState::rollout(const RolloutKey& key) const {
   const File* file = only_file_of(rollout_object_key(key));
   if (!file) return nullptr;
-  auto found = std::find_if(file->rollouts.begin(), file->rollouts.end(), [&](auto& r) { return r.key == key; });
-  return found == file->rollouts.end() ? nullptr : &*found;
+  return find_rollout(file->rollouts, key);
+}
+
+const Rollout* DesiredState::kept(const RolloutKey& key) const {
+  const File* file = only_file_of(rollout_object_key(key));
+  return file ? find_rollout(file->kept, key) : nullptr;
 }
 
 const RefusedRollout* DesiredState::refused(const RolloutKey& key) const {

@@ -30,13 +30,16 @@ class DesiredState {
     void add(const Touched& other);
   };
 
-  /// Takes over what `path` says now. A file that cannot be read keeps its last good content in force.
-  Touched put(const std::string& path, ManifestFile file);
+  /// Takes over what `path` says now. A file that cannot be read keeps its last good content in force. `kept` is the
+  /// last good content of Rollouts that are refused in it; what the file said before goes before that.
+  Touched put(const std::string& path, ManifestFile file, std::vector<Rollout> kept = {});
   Touched remove(const std::string& path);
 
   /// The valid Rollout of that name; null when there is none, it is refused, or two files claim it.
   const Rollout* rollout(const RolloutKey& key) const;
   const RefusedRollout* refused(const RolloutKey& key) const;
+  /// Of a Rollout that is refused its last good content, by which what runs is kept as it is; null when nobody knows.
+  const Rollout* kept(const RolloutKey& key) const;
   /// The file that names it; empty when none or several do.
   std::string path_of(const ObjectKey& key) const;
   bool names(const ObjectKey& key) const;
@@ -93,6 +96,7 @@ class DesiredState {
   struct File {
     std::vector<Rollout> rollouts;
     std::vector<RefusedRollout> refused;
+    std::vector<Rollout> kept;  ///< of the refused ones
     std::vector<ObjectMap<Named>::Handle> objects;
     std::map<ObjectKey, PruneMark> marks;  ///< of the few that have one
   };
@@ -108,6 +112,8 @@ class DesiredState {
   void change(const ObjectKey& key, Change change);
   const Claim* only_claim(const ObjectKey& key) const;
   const File* only_file_of(const ObjectKey& key) const;
+  void add_user(const Rollout& rollout);
+  void remove_user(const Rollout& rollout);
 
   Files files_;
   ObjectMap<Named> named_;

@@ -27,6 +27,7 @@ constexpr Duration kGatherMax = 50ms;
 constexpr int kBusyPerMillisecond = 8;
 /// What workloadRef names is not watched.
 constexpr Duration kReadAgain = 30s;
+constexpr Duration kLookAgainWhileRefused = 20s;
 
 std::optional<Status> recorded_of(const SharedStatus& status) { return status ? std::optional(*status) : std::nullopt; }
 
@@ -132,19 +133,49 @@ std::optional<RolloutRunner::Planned> RolloutRunner::refuse(const RolloutKey& ke
     return std::nullopt;
   }
   tracked.live = {Phase::Degraded, "InvalidSpec: " + why};
-  publish_refusal(key, why);
+  std::optional<Json> view = view_of_refusal(key, why);
+  const std::string trouble = "refused: " + why;
   if (tracked.status && tracked.status->refused == why) {
-    tracked.trouble = "refused: " + why;
-    return std::nullopt;
+    auto kept = keep_as_it_was(key, tracked, trouble);
+    if (kept) kept->view = std::move(view);
+    if (!kept && view) hooks_.publish(key, std::move(view));
+    return kept;
   }
   Status next = tracked.status ? *tracked.status : Status{};
   next.phase = Phase::Degraded;
   next.refused = why;
   if (!tracked.status) next.commit = deploy_commit(key, tracked, head).id;
-  tracked.trouble = "refused: " + why;
-  Planned out{.key = key, .decision = {.status = next, .subject = "refused: " + why, .why = why, .urgent = true}};
+  tracked.trouble = trouble;
+  Planned out{.key = key,
+              .decision = {.status = next, .subject = trouble, .why = why, .urgent = true},
+              .view = std::move(view)};
   out.write = StatusWrite{status_path(key), write_status(key, next), refusal_message(key, next, options_.cluster_name),
                           clock_.now()};
+  return out;
+}
+
+/// By the last good manifest: what was changed by hand is put right, and traffic leaves a canary without pods.
+std::optional<RolloutRunner::Planned> RolloutRunner::keep_as_it_was(const RolloutKey& key, Tracked& tracked,
+                                                                    const std::string& refused) {
+  const Rollout* last_good = desired_.kept(key);
+  if (!last_good || (!tracked.status->stable && !tracked.status->canary)) {
+    tracked.trouble = refused;
+    return std::nullopt;
+  }
+  const TimePoint now = clock_.now();
+  auto seen = see(key, tracked, *last_good, now);
+  if (!seen) return std::nullopt;
+  Planned out{.key = key, .decision = keep(seen->desired, seen->live, *tracked.status, now)};
+  if (auto broken = violations(seen->desired, seen->live, out.decision); !broken.empty()) {
+    say(key, tracked, "held, this would break an invariant: " + broken.front());
+    return std::nullopt;
+  }
+  say(key, tracked, out.decision.held.empty() ? refused : refused + "; held: " + out.decision.held);
+  const TimePoint soon = now + kLookAgainWhileRefused;
+  out.decision.look_again = std::min(out.decision.look_again.value_or(soon), soon);
+  if (!out.decision.subject.empty())
+    out.write = StatusWrite{status_path(key), write_status(key, out.decision.status),
+                            commit_message(seen->desired, out.decision, options_.cluster_name, {}), now};
   return out;
 }
 
@@ -204,20 +235,13 @@ void RolloutRunner::read_workload(const RolloutKey& key, Tracked& tracked, const
   });
 }
 
-std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& key, Tracked& tracked,
-                                                              const std::string& head) {
-  tracked.settled = tracked.frozen = false;
-  if (!tracked.unreadable.empty()) {
-    say(key, tracked, "held: " + tracked.unreadable);
-    return std::nullopt;
-  }
-  const Rollout* in_git = desired_.rollout(key);
-  if (!in_git) return refuse(key, tracked, head);
-  auto with_template = followed(key, tracked, *in_git);
+/// `from` as the cluster knows it, and what is there of it. Nothing while that is being read, or when it cannot be.
+std::optional<RolloutRunner::Seen> RolloutRunner::see(const RolloutKey& key, Tracked& tracked, const Rollout& from,
+                                                      TimePoint now) {
+  auto with_template = followed(key, tracked, from);
   if (!with_template) return std::nullopt;
   Rollout desired = *std::move(with_template);
   desired.commit = tracked.commit ? tracked.commit->id : "";
-  const TimePoint now = clock_.now();
   desired.freeze = judge_.freeze(key, now);
   auto live = cluster_.observe(desired, now);
   if (!live) {
@@ -232,8 +256,25 @@ std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& 
     if (auto replicas = integer_at(*tracked.workload, {"spec", "replicas"})) live->workload_replicas = int(*replicas);
   const std::optional<Status> recorded = recorded_of(tracked.status);
   desired = resolved(with_known_hash(std::move(desired), *live, recorded), *live, recorded);
+  return Seen{std::move(desired), *std::move(live)};
+}
+
+std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& key, Tracked& tracked,
+                                                              const std::string& head) {
+  tracked.settled = tracked.frozen = false;
+  if (!tracked.unreadable.empty()) {
+    say(key, tracked, "held: " + tracked.unreadable);
+    return std::nullopt;
+  }
+  const Rollout* in_git = desired_.rollout(key);
+  if (!in_git) return refuse(key, tracked, head);
+  const TimePoint now = clock_.now();
+  auto seen = see(key, tracked, *in_git, now);
+  if (!seen) return std::nullopt;
+  auto& [desired, live] = *seen;
+  const std::optional<Status> recorded = recorded_of(tracked.status);
   desired.decision = judged_decision(key, tracked, desired, head);
-  Decision decision = plan(desired, *live, recorded, now);
+  Decision decision = plan(desired, live, recorded, now);
   // Only a beginning names the commit that asked for it; the look-up walks history and is left out elsewhere.
   const bool begins = is_beginning(recorded, decision.status);
   if (begins && !note_trailers(key, tracked, desired, head)) {
@@ -243,17 +284,17 @@ std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& 
   }
   if (begins || (!decision.subject.empty() && decision.status.commit.empty())) {
     desired.commit = deploy_commit(key, tracked, head).id;
-    decision = plan(desired, *live, recorded, now);
+    decision = plan(desired, live, recorded, now);
   }
-  auto broken = violations(desired, *live, decision);
+  auto broken = violations(desired, live, decision);
   if (!broken.empty()) {
     say(key, tracked, "held, this would break an invariant: " + broken.front());
     return std::nullopt;
   }
   say(key, tracked, trouble_of(tracked, decision));
-  tracked.live = live_phase(desired, *live, decision.status);
+  tracked.live = live_phase(desired, live, decision.status);
   Planned out{.key = key, .decision = std::move(decision)};
-  if (hooks_.publish) out.view = view_of(desired, *live, out.decision.status, now);
+  if (hooks_.publish) out.view = view_of(desired, live, out.decision.status, now);
   if (!out.decision.subject.empty()) {
     const bool asked = !tracked.status || tracked.status->commit != out.decision.status.commit;
     out.write = StatusWrite{status_path(key), write_status(key, out.decision.status),
@@ -273,14 +314,15 @@ void RolloutRunner::note_object(const RolloutKey& key, Tracked& tracked, std::op
   if (is_news && hooks_.object_changed) hooks_.object_changed(key);
 }
 
-void RolloutRunner::publish_refusal(const RolloutKey& key, const std::string& why) {
-  if (!hooks_.publish) return;
+/// What the Rollout object should say; nothing when it says so already.
+std::optional<Json> RolloutRunner::view_of_refusal(const RolloutKey& key, const std::string& why) {
+  if (!hooks_.publish) return std::nullopt;
   auto live = cluster_.observe(Rollout{.key = key}, clock_.now());
   // Without a look at it nothing is known about it; the next look comes.
-  if (!live || !live->object || !live->object->ours || !live->object->driver.empty()) return;
+  if (!live || !live->object || !live->object->ours || !live->object->driver.empty()) return std::nullopt;
   const Json before = status_of(*live->object);
   Json status = refused_status(before, why, clock_.now());
-  if (!is_published(before, status)) hooks_.publish(key, std::move(status));
+  return is_published(before, status) ? std::nullopt : std::optional(std::move(status));
 }
 
 /// The status is recorded; now it is ours, and its actions go out.

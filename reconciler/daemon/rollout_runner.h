@@ -141,8 +141,14 @@ class RolloutRunner {
     std::optional<Json> view = std::nullopt;  ///< of the Rollout object, when it does not say so yet
   };
 
+  struct Seen {
+    Rollout desired;
+    Observed live;
+  };
+
   std::optional<Planned> look_at(const RolloutKey& key, Tracked& tracked, const std::string& head);
   std::optional<Rollout> followed(const RolloutKey& key, Tracked& tracked, Rollout rollout);
+  std::optional<Seen> see(const RolloutKey& key, Tracked& tracked, const Rollout& from, TimePoint now);
   void read_workload(const RolloutKey& key, Tracked& tracked, const Json& identity);
   std::optional<Planned> plan_one(const RolloutKey& key, Tracked& tracked, const std::string& head);
   static std::string trouble_of(const Tracked& tracked, const Decision& decision);
@@ -156,7 +162,8 @@ class RolloutRunner {
   std::optional<Planned> refuse(const RolloutKey& key, Tracked& tracked, const std::string& head);
   Duration gathered_at() const;
   void note_object(const RolloutKey& key, Tracked& tracked, std::optional<RolloutObject> seen);
-  void publish_refusal(const RolloutKey& key, const std::string& why);
+  std::optional<Json> view_of_refusal(const RolloutKey& key, const std::string& why);
+  std::optional<Planned> keep_as_it_was(const RolloutKey& key, Tracked& tracked, const std::string& refused);
   bool record(std::vector<Planned>& plans);
   void take_over(Planned& planned);
   void act(const RolloutKey& key, Tracked& tracked, std::vector<Action> actions);

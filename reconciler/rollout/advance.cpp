@@ -400,6 +400,17 @@ std::string driven_by_another(const Rollout& desired, const Observed& live) {
 
 }  // namespace
 
+Advance stay_refused(const Rollout& last_good, const Observed& live, const Status& status, TimePoint now) {
+  if (std::string held = driven_by_another(last_good, live); !held.empty()) return {.status = status, .held = held};
+  Target wanted = target(last_good, status);
+  auto missing = diff(last_good, live, wanted, now);
+  if (!missing) return {.status = status, .held = missing.error().message};
+  Pass pass{last_good, live, status, now, std::move(wanted), std::move(*missing)};
+  if (status.canary && status.stable && status.returning.empty())
+    if (auto lost = mind_lost_pods(pass); lost && lost->status.weight < status.weight) return *lost;
+  return stay(pass);
+}
+
 Advance advance(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now) {
   if (std::string held = driven_by_another(desired, live); !held.empty())
     return {.status = status.value_or(Status{}), .held = held};

@@ -38,6 +38,9 @@ struct Advance {
   bool frozen = false;  ///< nothing but the end of a freeze is waited for
 };
 
+/// While the manifest is refused: nothing moves, but a canary without pods loses its traffic.
+Advance stay_refused(const Rollout& last_good, const Observed& live, const Status& status, TimePoint now);
+
 Advance advance(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now);
 
 }  // namespace reconciler

@@ -23,10 +23,8 @@ std::optional<TimePoint> next_deadline(const Observed& live) {
   return next;
 }
 
-}  // namespace
-
-Decision plan(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now) {
-  Advance step = advance(desired, live, status, now);
+/// What the step of the state machine is, and what is missing for the status after it.
+Decision carry_on(const Rollout& desired, const Observed& live, Advance step, TimePoint now) {
   Decision out{.status = std::move(step.status),
                .subject = std::move(step.subject),
                .why = std::move(step.why),
@@ -46,6 +44,16 @@ Decision plan(const Rollout& desired, const Observed& live, const std::optional<
   out.settled = out.subject.empty() && out.actions.empty() && missing->waiting.empty() &&
                 missing->stable_is_short.empty() && missing->restarting.empty();
   return out;
+}
+
+}  // namespace
+
+Decision plan(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now) {
+  return carry_on(desired, live, advance(desired, live, status, now), now);
+}
+
+Decision keep(const Rollout& last_good, const Observed& live, const Status& status, TimePoint now) {
+  return carry_on(last_good, live, stay_refused(last_good, live, status, now), now);
 }
 
 }  // namespace reconciler

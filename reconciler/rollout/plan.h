@@ -30,6 +30,10 @@ struct Decision {
 /// `status` is nothing when the rollout has no status file yet.
 Decision plan(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now);
 
+/// What keeps a rollout as it is while its manifest is refused: `last_good` is the newest one that was valid. Drift is
+/// mended, and a canary without pods loses its traffic; no step is taken and nothing begins.
+Decision keep(const Rollout& last_good, const Observed& live, const Status& status, TimePoint now);
+
 /// Which invariants (design.md 8) the plan would break; empty when it may be carried out.
 std::vector<std::string> violations(const Rollout& desired, const Observed& live, const Decision& decision);
 

@@ -211,6 +211,18 @@ def bad_manifests_beside_good_ones(serin):
         eventually("the broken file is named", lambda: "keeps its last good content" in world.log_text())
         world.deploy("v2")
         world.wait_subject("promoted v2")
+        # What runs for a rollout that is refused is kept as it was.
+        world.deploy("v3", replicas=-1)
+        eventually("the refusal is recorded", lambda: world.subjects()[-1].startswith("refused: "))
+        routes = "/apis/networking.istio.io/v1/namespaces/shop/virtualservices/till"
+        http = world.api(routes)["spec"]["http"]
+        http[0]["route"][0]["weight"], http[0]["route"][1]["weight"] = 50, 50
+        world.patch(routes, {"spec": {"http": http}})
+        name = f"/apis/apps/v1/namespaces/shop/replicasets/till-{world.revision_of('v2')}"
+        world.patch(name, {"spec": {"replicas": 0}})
+        eventually("the weights are back", lambda: world.weights() == [100, 0])
+        eventually("the pods are back", lambda: world.api(name)["spec"]["replicas"] == 2)
+        assert "v3" not in world.replica_sets(), world.replica_sets()
 
 
 def killed_at_random_moments(serin, seed=None):

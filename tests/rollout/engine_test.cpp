@@ -59,6 +59,23 @@ TEST_CASE("the weight rises only when the canary's pods are available", "[diff]"
   CHECK(c.last.why == "waiting for 1 of 1 canary pods");
 }
 
+TEST_CASE("while its manifest is refused a rollout is kept as it was", "[keep]") {
+  Cluster1 c = running("v1");
+  c.rest(rollout("v2"), at(100));
+  c.status->refused = "r.yaml:7: no";
+  c.routes() = virtual_service(50, 50);
+  Decision mended = keep(rollout("v2"), c.live, *c.status, at(1000));
+  CHECK(mended.subject.empty());  // its pause is over
+  for (const Action& action : mended.actions) c.carry_out(action, at(1000));
+  CHECK(c.canary_weight() == 20);
+  CHECK(keep(rollout("v2"), c.live, *c.status, at(1000)).actions.empty());
+  c.workload("hashv2").available = 0;
+  const Decision lost = keep(rollout("v2"), c.live, *c.status, at(1001));
+  CHECK(lost.subject == "canary 0% (step 1/4)");
+  CHECK(lost.status.refused == c.status->refused);
+  CHECK(keep(rollout("v3"), c.live, *c.status, at(1002)).status.canary == c.status->canary);
+}
+
 TEST_CASE("a revert in mid-canary gives the traffic back before anything else", "[advance]") {
   Cluster1 c = running("v1");
   c.rest(rollout("v2"), at(100));
