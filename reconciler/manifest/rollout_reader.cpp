@@ -261,7 +261,11 @@ Rollout read_rollout(const Field& manifest, RolloutKey key) {
   read_numbers(spec, rollout);
   read_template(spec, rollout);
   read_strategy(spec, rollout);
-  if (auto hash = steps_hash(spec["strategy"]["canary"]["steps"].json())) rollout.steps_hash = *hash;
+  const Field steps = spec["strategy"]["canary"]["steps"];
+  if (auto hash = steps_hash(steps.json()))
+    rollout.steps_hash = *hash;
+  else if (manifest.findings().problems.empty())
+    steps.problem(hash.error().message);
   return rollout;
 }
 

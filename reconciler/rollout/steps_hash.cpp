@@ -23,7 +23,7 @@ FieldRef: fieldPath:s
 DryRun: metricName:s
 Retention: metricName:s limit:i
 RunMetadata: labels?:{s} annotations?:{s}
-Experiment: templates:[ExperimentTemplate] duration?:s analyses?:[ExperimentAnalysis] dryRun?:[DryRun] analysisRunMetadata:RunMetadata scaleDownDelaySeconds*:i
+Experiment: templates:[ExperimentTemplate] duration?:x analyses?:[ExperimentAnalysis] dryRun?:[DryRun] analysisRunMetadata:RunMetadata scaleDownDelaySeconds*:i
 ExperimentTemplate: name:s specRef:s replicas*:i metadata:RunMetadata selector*:LabelSelector weight*:i service*:ExperimentService
 ExperimentService: name?:s
 ExperimentAnalysis: name:s templateName:s clusterScope*:b args?:[Argument] requiredForCompletion?:b

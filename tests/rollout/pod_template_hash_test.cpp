@@ -132,5 +132,7 @@ TEST_CASE("steps are encoded in typed form", "[hash]") {
         R"([{"setHeaderRoute":{"name":"r","match":[{"headerName":"a","headerValue":null}]}}])");
   CHECK(bytes(R"([{"experiment":{"templates":[{"specRef":"canary","name":"x"}]}}])") ==
         R"([{"experiment":{"templates":[{"name":"x","specRef":"canary","metadata":{}}],"analysisRunMetadata":{}}}])");
+  CHECK(bytes(R"([{"experiment":{"templates":[],"duration":30}}])") ==
+        R"([{"experiment":{"templates":[],"duration":30,"analysisRunMetadata":{}}}])");
   CHECK(!steps_hash(*parse_json(R"([{"setWeight":"20"}])")));
 }

@@ -133,6 +133,19 @@ TEST_CASE("numbers of pods for a weight", "[replica counts]") {
   }
 }
 
+TEST_CASE("numbers of pods for every weight, as an independent model has them", "[replica counts]") {
+  struct Case {
+    int replicas, surge, weight, canary, stable;
+  };
+  static constexpr Case kTable[] = {
+#include "approximate_split.inc"
+  };
+  for (const Case& c : kTable) {
+    INFO(format("{} replicas, surge {}, weight {}", c.replicas, c.surge, c.weight));
+    CHECK(approximate_split(c.replicas, c.surge, c.weight) == PodSplit{c.canary, c.stable});
+  }
+}
+
 TEST_CASE("no other numbers of pods come closer to the weight", "[replica counts]") {
   for (int replicas = 0; replicas <= 20; ++replicas)
     for (int surge : {0, 1, 3})
