@@ -101,7 +101,7 @@ class Comparison {
     if (auto routed = route(); !routed) return routed.error();
     shrink();
     retire_others();
-    if (routed_) add(experiment_.go);
+    if (experiments_are_over_) add(experiment_.go);
     return {};
   }
 
@@ -233,6 +233,7 @@ class Comparison {
     for (Action& action : routes->actions) out_.actions.push_back(std::move(action));
     if (!routes->waiting.empty()) wait(std::move(routes->waiting));
     routed_ = routes->agrees;
+    experiments_are_over_ = routes->experiments_are_over;
     return {};
   }
 
@@ -335,6 +336,7 @@ class Comparison {
   const TimePoint now_;
   ExperimentDifference experiment_;
   Difference out_;
+  bool experiments_are_over_ = false;
   bool routed_ = false;  ///< live Services and weights are those of the target
 };
 

@@ -28,12 +28,13 @@ class RouteComparison {
     auto current = canary_weight(desired_, live_.routes, traffic_);
     if (!current) return current.error();
     current_ = *current;
+    out_.experiments_are_over = experiments_are_over();
     weight_ = traffic_.weight = next_weight();
     auto wanted = with_weights(desired_, live_.routes, traffic_);
     if (!wanted) return wanted.error();
     const bool rewrite = *wanted != live_.routes;
     const bool has_managed = has_managed_route(desired_, live_.routes);
-    const bool lower = weight_ < current_ || (has_managed && traffic_.managed.empty());
+    const bool lower = weight_ < current_ || (has_managed && traffic_.managed.empty()) || !out_.experiments_are_over;
     if (weight_ > current_ && both_lead_to_canary()) {
       // Further than the record, which was lost: stable need not take all traffic at once when weights move first, and
       // that changes nothing for anybody.
@@ -81,9 +82,21 @@ class RouteComparison {
     return !subsets || (role == Role::Stable ? subsets->stable : subsets->canary) == hash;
   }
 
+  bool experiments_are_over() const {
+    auto is_wanted = [&](const auto& named) {
+      return std::any_of(traffic_.experiments.begin(), traffic_.experiments.end(),
+                         [&](const ExperimentShare& share) { return share.service == named.first; });
+    };
+    const auto weights = experiment_weights(desired_, live_.routes, traffic_);
+    if (!weights || !std::all_of(weights->begin(), weights->end(), is_wanted)) return false;
+    const auto subsets = subset_revisions(desired_, live_.routes);
+    return !subsets || std::all_of(subsets->experiments.begin(), subsets->experiments.end(), is_wanted);
+  }
+
   /// What may be written before the canary's side is taken: routes of steps would still lead to another revision.
   Traffic lowered() const {
     Traffic out = traffic_;
+    out.weight = std::min(weight_, current_);
     if (!side_agrees(Role::Canary)) out.managed.clear();
     return out;
   }
@@ -174,11 +187,11 @@ class RouteComparison {
   }
 
   Result<void> rewrite_weights(const Traffic& traffic) {
-    const bool raises = weight_ > current_;
+    const bool raises = traffic.weight > current_;
     const std::string& receiver = raises ? target_.canary_service : target_.stable_service;
     // Traffic returns to stable as long as anybody is there: a rejected canary is worse than a busy stable.
     const int needed = raises ? std::max(pods_to_raise(), std::min(1, desired_.replicas))
-                              : std::min(share_of(desired_.replicas, 100 - weight_), 1);
+                              : std::min(share_of(desired_.replicas, 100 - traffic.weight), 1);
     if (live_.available(receiver) < needed) {
       wait(format("waiting for {} of {} pods of {} before traffic is shifted to it", needed - live_.available(receiver),
                   needed, receiver));

@@ -146,6 +146,20 @@ TEST_CASE("whatever ends a canary in mid-experiment takes the experiment's traff
   }
 }
 
+TEST_CASE("the pods of an experiment go, however the canary fares after it", "[experiment]") {
+  std::vector<Step> first = {two_versions(), SetWeight{50}};
+  Cluster1 cluster = running(rollout("v1", first));
+  const Rollout v2 = rollout("v2", first);
+  cluster.rest(v2, at(100));
+  REQUIRE(cluster.status->experiment);
+  // None of the canary's own pods becomes ready, so its Service never leads to it.
+  cluster.rest(v2, at(161), false);
+  CHECK(weights(cluster) == Weights{100, 0});
+  CHECK(cluster.live.services.at("till-canary").hash == "hashv1");
+  cluster.rest(v2, at(200), false);
+  CHECK(cluster.live.experiments.empty());
+}
+
 TEST_CASE("an experiment whose pods do not come up aborts the canary", "[experiment]") {
   Cluster1 cluster = running(rollout("v1", steps()));
   Rollout v2 = rollout("v2", steps());
