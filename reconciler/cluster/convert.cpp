@@ -205,9 +205,9 @@ Workload workload_at(const ReplicaSetSummary& replica_set, const std::vector<Pod
   Workload workload = replica_set.workload;
   workload.owned = owned;
   workload.deadline_passed = workload.scale_down_deadline && *workload.scale_down_deadline <= now;
-  // What we evicted is gone at once, while the ReplicaSet's own count of it may come late.
+  // What we evicted, or asked for no more, is as good as gone, while the ReplicaSet's own count of it comes late.
   const auto ready = std::count_if(pods.begin(), pods.end(), [](const PodSummary& pod) { return pod.ready; });
-  workload.available = std::min(workload.available, int(ready));
+  workload.available = std::min({workload.available, int(ready), workload.replicas});
   for (const PodSummary& pod : pods) {
     workload.pods_moved = std::max(workload.pods_moved, pod.moved);
     if (workload.pod_trouble.empty()) workload.pod_trouble = pod.trouble;

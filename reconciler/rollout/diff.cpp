@@ -219,7 +219,11 @@ class Comparison {
       if (!w && hash == desired_.hash) {
         out_.actions.emplace_back(create_replica_set(desired_, live_, target_, wanted));
       } else if (w && w->replicas < wanted) {
-        out_.actions.emplace_back(ScaleReplicaSet{w->name, wanted, desired_.replicas});
+        // Pods that are about to go would be taken for those that are to come.
+        if (w->current > w->replicas && hash != target_.stable)
+          wait(format("waiting for {} earlier pods of {} to go", w->current - w->replicas, hash));
+        else
+          out_.actions.emplace_back(ScaleReplicaSet{w->name, wanted, desired_.replicas});
       } else if (w && w->scale_down_deadline) {
         out_.actions.emplace_back(SetScaleDownDeadline{w->name, std::nullopt});
       }

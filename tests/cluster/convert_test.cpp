@@ -44,6 +44,9 @@ Rollout checkout() {
 TEST_CASE("pods that are gone are not available, whatever the ReplicaSet still counts", "[convert]") {
   const ReplicaSetSummary summary = summarize_replica_set(replica_set());
   CHECK(workload_at(summary, {{.active = false}, {.ready = false}}, true, TimePoint{}).available == 0);
+  ReplicaSetSummary shrunk = summary;
+  shrunk.workload.replicas = 0;
+  CHECK(workload_at(shrunk, {{.ready = true}}, true, TimePoint{}).available == 0);
 }
 
 TEST_CASE("a ReplicaSet is read as a workload", "[convert]") {
