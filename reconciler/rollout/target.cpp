@@ -69,8 +69,10 @@ void split_pods(const Rollout& desired, const Status& status, Target& out) {
 Target beside_active(const Rollout& desired, const Status& status, Target out) {
   if (is_rejected(status, desired.hash)) out.canary_service = desired.hash;
   if (!status.canary || !status.returning.empty()) return out;
-  out.canary = out.canary_service = status.canary->hash;
-  out.replicas[out.canary] = preview_pods(desired, status);
+  out.canary = status.canary->hash;
+  const int pods = out.replicas[out.canary] = preview_pods(desired, status);
+  // With previewReplicaCount 0 nobody would answer for it yet.
+  if (pods > 0 || desired.replicas == 0) out.canary_service = out.canary;
   return out;
 }
 
@@ -186,8 +188,8 @@ int pods_to_carry(const Rollout& desired, const Status& status, int weight) {
 int enough_of(const Rollout& desired, int pods) {
   if (!desired.replica_progress_threshold) return pods;
   const PodCount& threshold = *desired.replica_progress_threshold;
-  if (threshold.unit == PodCount::Unit::Percent) return share_of(pods, threshold.number);
-  return std::min(pods, threshold.number);
+  const int enough = threshold.unit == PodCount::Unit::Percent ? share_of(pods, threshold.number) : threshold.number;
+  return std::clamp(enough, std::min(1, pods), pods);
 }
 
 int share_of(int replicas, int weight) { return int((int64_t(replicas) * weight + 99) / 100); }

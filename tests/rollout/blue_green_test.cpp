@@ -193,6 +193,21 @@ TEST_CASE("a preview of fewer pods grows before it is switched to", "[advance][b
   CHECK(c.workload("hashv3").replicas == 0);
 }
 
+TEST_CASE("a preview without pods is shown by no Service, also when it had some", "[diff][blue_green]") {
+  BlueGreen rule{.preview_replicas = 1, .auto_promotion = false};
+  Cluster1 c = running_blue_green("v1");
+  c.rest(blue_green("v2", rule), at(100));
+  CHECK(shown(c) == "hashv2");
+  rule.preview_replicas = 0;
+  c.rest(blue_green("v2", rule), at(110));
+  CHECK(shown(c) == "hashv1");
+  CHECK(all_pods(c) == "v1 x5");
+  c.rest(decided(blue_green("v2", rule), Verb::Promote), at(120));
+  CHECK(shown(c) == "hashv2");
+  CHECK(active(c) == "hashv2");
+  for (const std::string& said : c.take_history()) CHECK(said.find("VIOLATION") == said.npos);
+}
+
 TEST_CASE("an edit that needs nobody any more ends the wait", "[advance][blue_green]") {
   Cluster1 c = running_blue_green("v1");
   c.rest(blue_green("v2", kManual), at(100));

@@ -134,6 +134,24 @@ TEST_CASE("replicaProgressThreshold says how many pods are enough", "[target]") 
   v2.replica_progress_threshold = PodCount{3, PodCount::Unit::Pods};
   CHECK(enough_of(v2, 7) == 3);
   CHECK(enough_of(v2, 2) == 2);
+  // No traffic goes to nobody.
+  for (PodCount::Unit unit : {PodCount::Unit::Percent, PodCount::Unit::Pods}) {
+    v2.replica_progress_threshold = PodCount{0, unit};
+    CHECK(enough_of(v2, 2) == 1);
+    CHECK(enough_of(v2, 0) == 0);
+  }
+}
+
+TEST_CASE("pods that are about to go are not taken for those that are to come", "[diff]") {
+  Cluster1 c = running("v1");
+  c.rest(rollout("v2"), at(100), false);
+  c.workload("hashv2").replicas = 0;
+  c.workload("hashv2").current = 1;
+  c.pass(rollout("v2"), at(101));
+  CHECK(c.workload("hashv2").replicas == 0);
+  c.workload("hashv2").current = 0;
+  c.pass(rollout("v2"), at(102));
+  CHECK(c.workload("hashv2").replicas == 1);
 }
 
 TEST_CASE("a step goes on once enough pods are there", "[advance]") {
