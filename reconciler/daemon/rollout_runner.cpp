@@ -65,7 +65,9 @@ void RolloutRunner::manifest_changed(const RolloutKey& key, std::optional<Commit
 void RolloutRunner::hold_back(const RolloutKey& key) { tracked_[key].held_back = true; }
 
 void RolloutRunner::release(const RolloutKey& key) {
-  tracked_.at(key).held_back = false;
+  auto tracked = tracked_.find(key);
+  if (tracked == tracked_.end()) return;  // its removal came to its end meanwhile
+  tracked->second.held_back = false;
   touch(key);
 }
 
