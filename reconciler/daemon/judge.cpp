@@ -28,6 +28,13 @@ bool asks_for(const std::string& path, const std::string& text, const RolloutKey
   });
 }
 
+bool names(const std::string& path, const std::string& text, const RolloutKey& key,
+           const std::string& default_namespace) {
+  const ManifestFile file = read_manifests(path, text, default_namespace);
+  return std::any_of(file.rollout_lines.begin(), file.rollout_lines.end(),
+                     [&](const RolloutAt& rollout) { return rollout.key == key; });
+}
+
 /// Who made it: of a merge, whose work it merged. The signature of a merge says nothing about them.
 void add_people(const CommitInfo& commit, const Provenance& provenance, std::vector<Person>& out) {
   for (const std::string& writer : provenance.writers)
@@ -85,20 +92,60 @@ void Judge::take_policy(const std::string& commit) {
     }
 }
 
-/// The commits since the stable revision that touched the manifest, newest first.
+/// Which file names the rollout before `commit` and no longer does so, or is gone, after it; empty when none is found.
+Result<std::string> Judge::moved_from(const CommitInfo& commit, const RolloutKey& rollout) const {
+  auto changes = git_.changes(commit.parent, commit.id, options_.path);
+  if (!changes) return changes.error();
+  for (const TreeChange& change : *changes) {
+    if (!change.before || !is_manifest_path(change.path)) continue;
+    auto text = git_.read(change.before->blob, kChangeBytesMax);
+    if (!text && text.error().kind != ErrorKind::Invalid) return text.error();
+    if (text && names(change.path, *text, rollout, options_.default_namespace)) return change.path;
+  }
+  return std::string();
+}
+
+/// The commits that touched the manifest, newest first, back to the stable revision, also while it was another file.
+Result<std::vector<CommitInfo>> Judge::commits_since_stable(const Question& question) const {
+  std::vector<CommitInfo> out;
+  std::string path = question.manifest_path, newest = question.newest;
+  while (out.size() < kCommitsAsked) {
+    auto commits = git_.commits_touching(path, "", newest, kCommitsAsked - out.size());
+    if (!commits) return commits.error();
+    bool moved = false;
+    for (const CommitInfo& commit : *commits) {
+      out.push_back(commit);
+      if (commit.parent.empty()) return out;
+      auto before = git_.file(commit.parent, path, kChangeBytesMax);
+      moved = before && !*before;
+      if (moved) {
+        auto former = moved_from(commit, question.rollout);
+        if (!former) return former.error();
+        if (former->empty()) return out;
+        path = *std::move(former);
+        newest = commit.parent;
+        before = git_.file(newest, path, kChangeBytesMax);
+      }
+      if (!before && before.error().kind != ErrorKind::Invalid) return before.error();
+      const bool is_stable =
+          before && *before &&
+          asks_for(path, **before, question.rollout, question.stable_hash, options_.default_namespace);
+      if (is_stable) return out;
+      if (moved) break;
+    }
+    if (!moved) break;
+  }
+  return out;
+}
+
+/// Of these the ones of the change itself: what came later is not what is decided about.
 Result<std::vector<CommitInfo>> Judge::change_of(const Question& question) const {
   if (question.change.empty() || question.manifest_path.empty())
     return invalid("it is not known who made the change, and the policy asks for four eyes");
-  auto commits = git_.commits_touching(question.manifest_path, "", question.change, kCommitsAsked);
+  auto commits = commits_since_stable(question);
   if (!commits) return commits.error();
-  for (size_t i = 0; i < commits->size(); ++i) {
-    auto before = git_.file((*commits)[i].parent, question.manifest_path, kChangeBytesMax);
-    if (!before && before.error().kind != ErrorKind::Invalid) return before.error();
-    const bool began = (*commits)[i].parent.empty() || (before && !*before) ||
-                       (before && asks_for(question.manifest_path, **before, question.rollout, question.stable_hash,
-                                           options_.default_namespace));
-    if (began) commits->resize(i + 1);
-  }
+  auto change = std::find_if(commits->begin(), commits->end(), [&](auto& each) { return each.id == question.change; });
+  if (change != commits->end()) commits->erase(commits->begin(), change);
   return commits;
 }
 

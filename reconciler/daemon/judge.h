@@ -32,7 +32,8 @@ class Judge {
     CommitInfo commit;
     Signature signature = Signature::WhereRulesAsk;
     std::string change;         ///< the newest commit of the change that is decided about
-    std::string manifest_path;  ///< of the rollout
+    std::string newest;         ///< the newest commit that touched the manifest
+    std::string manifest_path;  ///< where it is at that commit
     std::string stable_hash;    ///< the change began after this revision
   };
 
@@ -55,6 +56,8 @@ class Judge {
 
  private:
   Result<Policy> policy_before(const std::string& parent) const;
+  Result<std::string> moved_from(const CommitInfo& commit, const RolloutKey& rollout) const;
+  Result<std::vector<CommitInfo>> commits_since_stable(const Question& question) const;
   Result<std::vector<CommitInfo>> change_of(const Question& question) const;
 
   const DaemonOptions& options_;

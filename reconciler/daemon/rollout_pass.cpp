@@ -507,6 +507,7 @@ std::optional<RolloutDecision> RolloutRunner::judged_decision(const RolloutKey& 
              .commit = tracked.decided->commit,
              .signature = desired.freeze ? Judge::Signature::Wanted : Judge::Signature::WhereRulesAsk,
              .change = due_start(desired, status) ? deploy_commit(key, tracked, head).id : status.commit,
+             .newest = deploy_commit(key, tracked, head).id,
              .manifest_path = desired_.path_of(rollout_object_key(key)),
              .stable_hash = status.stable ? status.stable->hash : ""});
   if (!verdict) return std::nullopt;

@@ -7,6 +7,7 @@ usage: people_test.py SERIN [TEST...]
 import csv
 import io
 import json
+import os
 import subprocess
 
 import harness
@@ -200,6 +201,10 @@ def policy(path):
         ignored(world, own, "promote", "asks for four eyes")
         own_key = decide_as(world, "Bo <bo@example.com>", "promote", ann)
         ignored(world, own_key, "promote", "asks for four eyes")
+        folder = world.path("work", "shop", "till")
+        world.push("Move", {"moved.yaml": open(os.path.join(folder, "rollout.yaml")).read(), "shop/till/rollout.yaml": None})
+        moved = decide_as(world, "Ann <ann@example.com>", "promote", ann)
+        ignored(world, moved, "promote", "asks for four eyes")
         decide_as(world, "Bo <bo@example.com>", "promote", bo)
         world.wait_subject("canary 80% (step 3/4)")
         assert world.weights() == [20, 80], world.weights()
