@@ -183,6 +183,9 @@ std::set<ObjectKey> Watchman::leftovers(const Named& named) const {
   };
   std::vector<RouteKind> kinds = route_kinds_known();
   kinds.insert(kinds.end(), {{"v1", "Service"}, {"apps/v1", "ReplicaSet"}});
+  // As an object of the cluster a Rollout may outlive its status.
+  if (stage_.world.catalogue().by_kind("argoproj.io/v1alpha1", "Rollout"))
+    kinds.push_back({"argoproj.io/v1alpha1", "Rollout"});
   for (const auto& [api_version, kind] : kinds)
     for (const Object& object : stage_.world.store().list(*stage_.world.catalogue().by_kind(api_version, kind), "")) {
       if (text_at(*object, {"metadata", "labels", kOwnerLabel}) != "serin") continue;

@@ -10,6 +10,15 @@
 #include "sim/watchman.h"
 
 namespace reconciler {
+namespace {
+
+int share_of_experiments(const RolloutView& view) {
+  int sum = 0;
+  for (const auto& [name, weight] : view.further) sum += weight;
+  return sum;
+}
+
+}  // namespace
 
 /// Who gains traffic must be allowed to, and must have pods for it.
 void Watchman::check_traffic(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after) {
@@ -32,7 +41,9 @@ void Watchman::check_traffic(const RolloutKey& rollout, const RolloutView& befor
     if (share > allowed) alarm(format("{}, recorded are {}%", what, allowed));
     if (known.rejected.contains(hash)) alarm(what + " although it is rejected");
     if (is_disturbed(known)) continue;
-    const int needed = pods_needed(rollout, share, is_stable);
+    int needed = pods_needed(rollout, share, is_stable);
+    // An experiment that is over gives its share back at once.
+    if (is_stable && share_of_experiments(after) < share_of_experiments(before)) needed = std::min(needed, 1);
     if (after.available(hash) < needed)
       alarm(format("{} with {} of {} pods available", what, after.available(hash), needed));
   }
