@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Rollouts as their users wrote them for Argo Rollouts: each validates unmodified and runs to its end.
 
-`argo_manifests_test.py SERIN [TEST...]`
+On the embedded cluster, or a real one when with-cluster.sh has started it. `argo_manifests_test.py SERIN [TEST...]`
 """
 import re
 import subprocess
@@ -548,7 +548,7 @@ def files(color):
 
 
 def last(world, name):
-    return (world.subjects(name, "default") or [""])[-1]
+    return (world.subjects(name, world.team) or [""])[-1]
 
 
 def all_validate(serin):
@@ -562,21 +562,21 @@ def all_run_to_their_end(serin):
     """A first deploy of each, then V2; those that wait for a person get a decision."""
     with World(serin) as world:
         world.push("Manifests", files("blue"))
-        world.run_daemon("--namespace", "default")
+        world.run_daemon("--namespace", world.team)
         for name in MANIFESTS:
             eventually(f"{name} is up", lambda: last(world, name) == "promoted blue")
         world.push("Yellow", files("yellow"))
         eventually("the canary pauses", lambda: last(world, "rollout-canary") == "canary 20% (step 1/8)")
         eventually("the preview waits", lambda: last(world, "rollout-bluegreen") == "previewing yellow")
         eventually("the experiment has its share", lambda: "experimenting at 20% (step 1/4)" in
-                   world.subjects("experiment-weights", "default"))
+                   world.subjects("experiment-weights", world.team))
         for name in ("rollout-canary", "rollout-bluegreen"):
             canary = eventually("its revision", lambda: revision_of(world, name, "yellow"))
-            world.decide("promote", canary, name=name, ns="default")
+            world.decide("promote", canary, name=name, ns=world.team)
         for name in MANIFESTS:
             eventually(f"{name} is promoted", lambda: last(world, name) == "promoted yellow")
         eventually("nothing is left of experiments", lambda: not left_of_experiments(world), deadline=60)
-        route = world.api("/apis/networking.istio.io/v1/namespaces/default/virtualservices/experiment-weights-vsvc")
+        route = world.api(f"/apis/networking.istio.io/v1/namespaces/{world.team}/virtualservices/experiment-weights-vsvc")
         assert [d["weight"] for d in route["spec"]["http"][0]["route"]] == [100, 0], route
         assert "serin.dev/experiments" not in route["metadata"].get("annotations", {}), route
 
@@ -591,27 +591,27 @@ def superseded_in_the_middle(serin):
 
     with World(serin) as world:
         world.push("Blue", chosen("blue"))
-        world.run_daemon("--namespace", "default")
+        world.run_daemon("--namespace", world.team)
         for name in names:
             eventually(f"{name} is up", lambda: last(world, name) == "promoted blue")
         for color in ("yellow", "green"):
             world.push(color, chosen(color))
             for name in names:
                 eventually(f"{name} is under way with {color}",
-                           lambda: any(f"deploying {color}" in s for s in world.subjects(name, "default")))
+                           lambda: any(f"deploying {color}" in s for s in world.subjects(name, world.team)))
             eventually("it is in the experiment", lambda: last(world, "experiment-weights").startswith("experimenting"))
         for name in names:
             canary = eventually("its revision", lambda: revision_of(world, name, "green"))
-            world.decide("abort", canary, name=name, ns="default")
+            world.decide("abort", canary, name=name, ns=world.team)
         for name in names:
             eventually(f"{name} is back", lambda: last(world, name).startswith("rolled back to blue"))
         eventually("nothing is left of experiments", lambda: not left_of_experiments(world))
-        route = world.api("/apis/networking.istio.io/v1/namespaces/default/virtualservices/experiment-weights-vsvc")
+        route = world.api(f"/apis/networking.istio.io/v1/namespaces/{world.team}/virtualservices/experiment-weights-vsvc")
         assert [d["weight"] for d in route["spec"]["http"][0]["route"]] == [100, 0], route
 
 
 def revision_of(world, name, color):
-    for item in world.api("/apis/apps/v1/namespaces/default/replicasets")["items"]:
+    for item in world.api(f"/apis/apps/v1/namespaces/{world.team}/replicasets")["items"]:
         labels = item["metadata"]["labels"]
         image = item["spec"]["template"]["spec"]["containers"][0]["image"]
         if labels.get("serin.dev/rollout") == name and "serin.dev/experiment" not in labels and image.endswith(color):
@@ -621,7 +621,7 @@ def revision_of(world, name, color):
 
 def left_of_experiments(world):
     out = []
-    for path in ("/apis/apps/v1/namespaces/default/replicasets", "/api/v1/namespaces/default/services"):
+    for path in (f"/apis/apps/v1/namespaces/{world.team}/replicasets", f"/api/v1/namespaces/{world.team}/services"):
         out += [item["metadata"]["name"] for item in world.api(path)["items"]
                 if "serin.dev/experiment" in item["metadata"].get("labels", {})]
     return out
@@ -632,7 +632,7 @@ def no_write_more_than_wanted_states(serin):
     with World(serin) as world:
         text = files("blue")["experiment-weights.yaml"]
         world.push("Blue", {"a.yaml": text})
-        world.run_daemon("--namespace", "default")
+        world.run_daemon("--namespace", world.team)
         eventually("it is up", lambda: last(world, "experiment-weights") == "promoted blue")
         before = len(route_writes(world))
         world.push("Yellow", {"a.yaml": text.replace("demo:blue", "demo:yellow")})
@@ -648,15 +648,15 @@ def what_is_named_no_more_is_given_back(serin):
     with World(serin) as world:
         text, subsets = files("blue")["istio-header.yaml"], files("blue")["istio-subset-split.yaml"]
         world.push("Blue", {"a.yaml": text, "b.yaml": subsets, "other.yaml": SERVICE.format("other", "other")})
-        world.run_daemon("--namespace", "default")
+        world.run_daemon("--namespace", world.team)
         for name in ("istio-header", "istio-subset-split"):
             eventually(f"{name} is up", lambda: last(world, name) == "promoted blue")
-        assert world.service_hash("istio-header-stable", "default")
+        assert world.service_hash("istio-header-stable", world.team)
         world.push("Rename", {"a.yaml": SERVICE.format("istio-header-stable", "istio-header") +
                               text.replace("istio-header-stable", "istio-header-main")})
-        eventually("the new name has the hash", lambda: world.service_hash("istio-header-main", "default"))
-        eventually("the old one has none", lambda: not world.service_hash("istio-header-stable", "default"))
-        rule = "/apis/networking.istio.io/v1/namespaces/default/destinationrules/istio-subset-split"
+        eventually("the new name has the hash", lambda: world.service_hash("istio-header-main", world.team))
+        eventually("the old one has none", lambda: not world.service_hash("istio-header-stable", world.team))
+        rule = f"/apis/networking.istio.io/v1/namespaces/{world.team}/destinationrules/istio-subset-split"
         assert hashes_in(world.api(rule)), world.api(rule)
         world.push("Only the Rollout goes", {"b.yaml": subsets[:subsets.index("apiVersion: argoproj.io")]})
         world.push("Let it\n\nSerin-Prune: allow")

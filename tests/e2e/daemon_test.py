@@ -279,7 +279,7 @@ def once(serin):
     with World(serin) as world:
         world.deploy("v1")
         common = ["run", "--once", "--repo", world.bare, "--state-dir", world.path("state"), "--kubeconfig",
-                  world.path("kubeconfig")]
+                  world.kubeconfig]
         dry = subprocess.run([serin, *common, "--dry-run"], capture_output=True, text=True, timeout=60)
         assert "would apply: Service shop/till" in dry.stdout, dry
         assert world.writes() == [] and world.subjects() == []

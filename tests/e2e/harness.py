@@ -2,6 +2,7 @@
 
 Everything lives in one temporary folder and ends with the test. Waiting is always for a condition, with a deadline.
 """
+import itertools
 import json
 import os
 import shutil
@@ -75,10 +76,25 @@ def eventually(what, condition, deadline=None, every=0.02):
         time.sleep(every)
 
 
+def audited(audit_log):
+    """What Serin asked of a real API server, in the form of the embedded cluster's request log."""
+    methods = {"create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE", "deletecollection": "DELETE"}
+    out = []
+    for event in (json.loads(line) for line in open(audit_log) if line.endswith("}\n")):
+        stage = "ResponseStarted" if event["verb"] == "watch" else "ResponseComplete"
+        if event["stage"] == stage and event.get("userAgent", "").startswith("serin/"):
+            out.append("\t".join([event["requestReceivedTimestamp"], methods.get(event["verb"], "GET"),
+                                  event["requestURI"], str(event["responseStatus"]["code"]), event["userAgent"]]))
+    return out
+
+
 class World:
     """One repository, one cluster, at most one daemon."""
 
+    worlds = itertools.count(1)
+
     def __init__(self, serin, ready_after="100ms", interval="1s"):
+        self.team = f"team-{next(World.worlds)}"  # a namespace of its own, where a real cluster is shared
         self.serin, self.interval = serin, interval
         self.folder = tempfile.mkdtemp(prefix="serin-e2e-")
         self.processes, self.servers = [], []
@@ -94,7 +110,7 @@ class World:
     def start_cluster(self, ready_after):
         if os.environ.get("SERIN_TEST_KUBECONFIG"):  # one that runs already, see tests/kubernetes/with-cluster.sh
             self.kubeconfig, self.url = os.environ["SERIN_TEST_KUBECONFIG"], os.environ["KUBE_URL"]
-            self.know_virtual_services()
+            self.know_istio()
             self.forget_earlier_worlds()
             return
         self.cluster = self.start("cluster", "--listen", "127.0.0.1:0", "--write-kubeconfig", self.kubeconfig,
@@ -104,18 +120,20 @@ class World:
         assert line.startswith("listening on http://127.0.0.1:"), line
         self.url = line.split()[-1]
 
-    def know_virtual_services(self):
+    def know_istio(self):
         """A real control plane knows Istio's kinds only when it was told."""
-        definitions, name = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", "virtualservices.networking.istio.io"
-        names = {"kind": "VirtualService", "plural": "virtualservices", "singular": "virtualservice"}
+        definitions, group = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", "networking.istio.io"
         schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-        if not self.api(f"{definitions}/{name}"):
-            self.post(definitions, {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-                                    "metadata": {"name": name},
-                                    "spec": {"group": "networking.istio.io", "scope": "Namespaced", "names": names,
-                                             "versions": [{"name": "v1", "served": True, "storage": True,
-                                                           "schema": schema}]}})
-        eventually("VirtualServices are known", lambda: self.api("/apis/networking.istio.io/v1/virtualservices"))
+        for kind in ("VirtualService", "DestinationRule"):
+            names = {"kind": kind, "plural": kind.lower() + "s", "singular": kind.lower()}
+            if not self.api(f"{definitions}/{names['plural']}.{group}"):
+                versions = [{"name": version, "served": True, "storage": version == "v1", "schema": schema}
+                            for version in ("v1", "v1beta1", "v1alpha3")]
+                self.post(definitions, {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+                                        "metadata": {"name": f"{names['plural']}.{group}"},
+                                        "spec": {"group": group, "scope": "Namespaced", "names": names,
+                                                 "versions": versions}})
+            eventually(f"{kind}s are known", lambda: self.api(f"/apis/{group}/v1/{names['plural']}"))
 
     def forget_earlier_worlds(self):
         """Another repository under the same owner would have to prune what the worlds before this one left."""
@@ -300,10 +318,15 @@ spec: {{action: {verb}, revision: {revision}{where}, reason: {reason}}}
                 return item["metadata"]["labels"]["rollouts-pod-template-hash"]
         return None
 
+    def requests(self):
+        """What was asked of the cluster, `TIME METHOD PATH STATUS USER-AGENT` each; of a real one what Serin asked."""
+        if os.environ.get("SERIN_TEST_KUBECONFIG"):
+            return audited(os.environ["AUDIT_LOG"])
+        return open(self.path("requests.log")).read().splitlines()
+
     def writes(self):
-        """The requests that changed something, as the cluster logged them; a lease is renewed all the time."""
-        lines = open(self.path("requests.log")).read().splitlines()
-        return [line for line in lines if line.split()[1] in ("POST", "PUT", "PATCH", "DELETE")
+        """The requests that changed something; a lease is renewed all the time."""
+        return [line for line in self.requests() if line.split()[1] in ("POST", "PUT", "PATCH", "DELETE")
                 and "dryRun=All" not in line and "/leases" not in line]
 
 

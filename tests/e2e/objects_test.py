@@ -232,9 +232,8 @@ def one_refused_object_stops_no_other(serin):
         assert "ENC[" not in world.log_text() and world.api(path_of(sealed, "secrets")) is None
         time.sleep(3)  # none of them is tried again and again
         assert len(lines(world, "cannot apply")) == 2, lines(world, "cannot apply")
-        if hasattr(world, "cluster"):
-            tries = [line for line in open(world.path("requests.log")) if "/deployments/web" in line and "PATCH" in line]
-            assert len(tries) <= 4, tries
+        tries = [line for line in world.requests() if f"/{ns}/deployments/web" in line and "PATCH" in line]
+        assert len(tries) <= 4, tries
 
 
 def replaced_when_asked(serin):

@@ -53,7 +53,7 @@ def asked(world, *words, code=0):
 
 
 def requests(world):
-    return [line for line in open(world.path("requests.log")).read().splitlines() if "serin/" in line]
+    return [line for line in world.requests() if "serin/" in line]
 
 
 def canary_in_mid_flight(world):

@@ -113,7 +113,7 @@ def everything_at_once_is_held(serin):
         assert world.log_text().count("prune is held") == 1, world.log_text()
         world.kill_daemon()
         once = ["run", "--once", "--repo", world.bare, "--state-dir", world.path("state"), "--kubeconfig",
-                world.path("kubeconfig")]
+                world.kubeconfig]
         done = subprocess.run([serin, *once], capture_output=True, text=True, timeout=60)
         assert done.returncode == 1 and "prune is held: ConfigMap shop/other-0: nothing of 16" in done.stderr, done
         dry = subprocess.run([serin, *once, "--dry-run"], capture_output=True, text=True, timeout=60)
@@ -226,7 +226,7 @@ def two_owners_of_one_object(serin):
               "more.yaml": config_map("more")})
         log = open(world.path("second.log"), "ab")
         world.start("run", "--repo", bare, "--state-dir", world.path("state2"), "--interval", "1s", "--owner", "second",
-                    "--kubeconfig", world.path("kubeconfig"), stderr=log)
+                    "--kubeconfig", world.kubeconfig, stderr=log)
         second = lambda: open(world.path("second.log")).read()
         eventually("the second is refused, both are named",
                    lambda: "belongs to the owner serin, and this one is second" in second())

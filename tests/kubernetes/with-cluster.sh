@@ -1,7 +1,8 @@
 #!/bin/bash
 # Runs a command against a control plane of its own: with-cluster.sh COMMAND...
 # The command finds SERIN_TEST_KUBECONFIG (cluster-admin), KUBE_URL and the other variables of env.sh, and CLUSTER_DIR, with
-# which up.sh and down.sh can be called again (D). Exit code 77: skipped, the reason is said.
+# which up.sh and down.sh can be called again (D), and AUDIT_LOG, every answered request in a line. Exit code 77: skipped,
+# the reason is said.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 [ "${SERIN_REAL_CLUSTER:-1}" = 1 ] || { echo "skipped: SERIN_REAL_CLUSTER=${SERIN_REAL_CLUSTER}"; exit 77; }
@@ -10,6 +11,10 @@ BIN=$("$here/get-binaries.sh") || exit $?
 export ETCD BIN
 CLUSTER_DIR=$(mktemp -d); export CLUSTER_DIR D=$CLUSTER_DIR
 trap 'FAST=1 "$here/down.sh" >/dev/null 2>&1; rm -rf "$CLUSTER_DIR"' EXIT
+
+AUDIT_LOG=$CLUSTER_DIR/audit.log; export AUDIT_LOG
+APISERVER_ARGS="--audit-policy-file=$here/audit-policy.yaml --audit-log-path=$AUDIT_LOG ${APISERVER_ARGS:-}"
+export APISERVER_ARGS
 
 # Four neighbouring ports that nobody listens on. Somebody may be faster; then another four are tried.
 free_ports() {
