@@ -292,7 +292,7 @@ std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& 
     return std::nullopt;
   }
   say(key, tracked, trouble_of(tracked, decision));
-  tracked.live = live_phase(desired, live, decision.status);
+  tracked.live = live_phase(desired, live, decision.status, now);
   Planned out{.key = key, .decision = std::move(decision)};
   if (hooks_.publish) out.view = view_of(desired, live, out.decision.status, now);
   if (!out.decision.subject.empty()) {

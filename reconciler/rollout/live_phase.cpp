@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "rollout/decisions.h"
+#include "rollout/restart.h"
 #include "rollout/target.h"
 
 namespace reconciler {
@@ -45,7 +46,7 @@ PodCounts count_pods(const Rollout& desired, const Observed& live) {
   return out;
 }
 
-LivePhase live_phase(const Rollout& desired, const Observed& live, const std::optional<Status>& status) {
+LivePhase live_phase(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now) {
   if (!status) return {Phase::Progressing, "nothing is decided about it yet"};
   if (auto bad = degraded(desired, *status)) return *bad;
   if (desired.paused) return {Phase::Paused, "manually paused"};
@@ -53,6 +54,8 @@ LivePhase live_phase(const Rollout& desired, const Observed& live, const std::op
     return {Phase::Paused, held_by_person(*status) ? "paused by " + status->decision->by
                            : desired.blue_green    ? "BlueGreenPause"
                                                    : "CanaryPauseStep"};
+  if (const int left = pods_to_restart(desired, live, now); left > 0)
+    return {Phase::Progressing, format("restarting: {} pods are older than restartAt", left)};
   const PodCounts pods = count_pods(desired, live);
   if (pods.updated < desired.replicas)
     return {Phase::Progressing,

@@ -17,7 +17,7 @@ struct LivePhase {
   bool operator==(const LivePhase&) const = default;
 };
 
-LivePhase live_phase(const Rollout& desired, const Observed& live, const std::optional<Status>& status);
+LivePhase live_phase(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now);
 
 /// The revision that the active Service of blue-green, or the stable one, selects; empty when it is none in particular.
 std::string active_revision(const Rollout& desired, const Observed& live);

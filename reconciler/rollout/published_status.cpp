@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "rollout/live_phase.h"
+#include "rollout/restart.h"
 #include "rollout/route_diff.h"
 #include "rollout/target.h"
 
@@ -43,12 +44,13 @@ Json written(const Condition& condition, const Json& before, TimePoint now) {
 /// Everything the status is made of.
 class View {
  public:
-  View(const Rollout& desired, const Observed& live, const Status& status)
+  View(const Rollout& desired, const Observed& live, const Status& status, TimePoint now)
       : desired_(desired),
         live_(live),
         status_(status),
+        now_(now),
         pods_(count_pods(desired, live)),
-        phase_(live_phase(desired, live, status)) {}
+        phase_(live_phase(desired, live, status, now)) {}
 
   Json counts() const {
     if (desired_.blue_green) return active_counts();
@@ -71,6 +73,9 @@ class View {
       out["pauseConditions"] = Json::array({{{"reason", reason}, {"startTime", format_time(since)}}});
       out["controllerPause"] = true;
     }
+    const bool restarted =
+        desired_.restart_at && *desired_.restart_at <= now_ && !pods_to_restart(desired_, live_, now_);
+    if (restarted) out["restartedAt"] = format_time(*desired_.restart_at);
     if (aborted()) out["abort"] = true;
     if (aborted()) out["abortedAt"] = format_time(rejected()->at);
     return out;
@@ -82,7 +87,25 @@ class View {
     if (status_.step) out["currentStepHash"] = desired_.steps_hash;
     if (status_.collisions) out["collisionCount"] = *status_.collisions;
     if (Json shares = weights(); !shares.is_null()) out["canary"]["weights"] = std::move(shares);
+    if (desired_.ping_pong) out["canary"]["stablePingPong"] = status_.pong_is_stable ? "pong" : "ping";
     if (desired_.blue_green) out["blueGreen"] = selectors();
+    return out;
+  }
+
+  /// How long the last update took and how it ended. What was published before says when it began, once it is over.
+  Json duration(const Json& before) const {
+    const bool under_way = status_.canary && status_.returning.empty();
+    if (under_way) return {{"rolloutStartedAt", format_time(status_.canary->since)}};
+    const Json* known = find(before, {"duration"});
+    if (!known || status_.canary) return known ? *known : Json();
+    Json out = *known;
+    if (out.contains("finishedAt") || !out.contains("rolloutStartedAt")) return out;
+    const auto began = parse_time(text_at(out, {"rolloutStartedAt"}));
+    const bool promoted = status_.stable && began && status_.stable->since >= *began;
+    const bool in_full = status_.decision && status_.decision->verb == Verb::PromoteFull && promoted &&
+                         status_.decision->revision == status_.stable->hash;
+    out["finishedAt"] = format_time(promoted ? status_.stable->since : aborted() ? rejected()->at : now_);
+    out["completionStatus"] = in_full ? "FastPromoted" : promoted ? "Promoted" : aborted() ? "Aborted" : "RolledBack";
     return out;
   }
 
@@ -185,6 +208,7 @@ class View {
   const Rollout& desired_;
   const Observed& live_;
   const Status& status_;
+  const TimePoint now_;
   const PodCounts pods_;
   const LivePhase phase_;
 };
@@ -205,10 +229,12 @@ std::string expression_text(const Json& expression) {
 
 /// Everything that a status of ours may hold.
 constexpr std::string_view kMembers[] = {
-    "HPAReplicas",     "abort",          "abortedAt",       "availableReplicas", "collisionCount", "conditions",
-    "controllerPause", "currentPodHash", "currentStepHash", "currentStepIndex",  "message",        "observedGeneration",
-    "pauseConditions", "phase",          "readyReplicas",   "replicas",          "selector",       "stableRS",
-    "updatedReplicas"};
+    "HPAReplicas",        "abort",           "abortedAt",       "availableReplicas", "collisionCount", "conditions",
+    "controllerPause",    "currentPodHash",  "currentStepHash", "currentStepIndex",  "duration",       "message",
+    "observedGeneration", "pauseConditions", "phase",           "readyReplicas",     "replicas",       "restartedAt",
+    "selector",           "stableRS",        "updatedReplicas"};
+
+constexpr std::string_view kCanaryMembers[] = {"weights", "stablePingPong"};
 
 constexpr std::string_view kBlueGreenMembers[] = {"activeSelector", "previewSelector", "scaleUpPreviewCheckPoint"};
 
@@ -222,7 +248,10 @@ bool same_at(const Json& a, const Json& b, std::initializer_list<std::string_vie
 bool is_published(const Json& before, const Json& status) {
   return std::all_of(std::begin(kMembers), std::end(kMembers),
                      [&](std::string_view member) { return same_at(before, status, {member}); }) &&
-         same_at(before, status, {"canary", "weights"}) &&
+         std::all_of(std::begin(kCanaryMembers), std::end(kCanaryMembers),
+                     [&](std::string_view member) {
+                       return same_at(before, status, {"canary", member});
+                     }) &&
          std::all_of(std::begin(kBlueGreenMembers), std::end(kBlueGreenMembers), [&](std::string_view member) {
            return same_at(before, status, {"blueGreen", member});
          });
@@ -232,7 +261,8 @@ Json refused_status(const Json& before, const std::string& why, TimePoint now) {
   Json out = Json::object();
   for (std::string_view member : kMembers)
     if (const Json* value = find(before, {member})) out[std::string(member)] = *value;
-  if (const Json* weights = find(before, {"canary", "weights"})) out["canary"]["weights"] = *weights;
+  for (std::string_view member : kCanaryMembers)
+    if (const Json* value = find(before, {"canary", member})) out["canary"][std::string(member)] = *value;
   for (std::string_view member : kBlueGreenMembers)
     if (const Json* value = find(before, {"blueGreen", member})) out["blueGreen"][std::string(member)] = *value;
   out["phase"] = to_text(Phase::Degraded);
@@ -260,13 +290,14 @@ std::string selector_text(const Json& selector) {
 Json published_status(const Rollout& desired, const Observed& live, const std::optional<Status>& status,
                       const Json& before, int64_t generation, TimePoint now) {
   const Status nothing;
-  const View view(desired, live, status ? *status : nothing);
+  const View view(desired, live, status ? *status : nothing, now);
   Json out = view.counts();
   // A string, by the contract of the kind.
   out["observedGeneration"] = std::to_string(generation);
   if (const std::string selector = view.selector(); !selector.empty()) out["selector"] = selector;
   out.update(view.phase());
   out.update(view.revisions());
+  if (Json duration = view.duration(before); duration.is_object()) out["duration"] = std::move(duration);
   const Json* conditions = find(before, {"conditions"});
   out["conditions"] = Json::array();
   for (const Condition& condition : view.conditions())

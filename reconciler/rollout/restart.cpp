@@ -31,6 +31,16 @@ int budget(const Rollout& desired, const Observed& live) {
 
 }  // namespace
 
+int pods_to_restart(const Rollout& desired, const Observed& live, TimePoint now) {
+  if (!desired.restart_at || now < *desired.restart_at) return 0;
+  int left = 0;
+  for (const Workload& w : live.workloads)
+    if (w.owned)
+      left +=
+          int(std::count_if(w.pods.begin(), w.pods.end(), [&](auto& p) { return p.created < *desired.restart_at; }));
+  return left;
+}
+
 Restart restart(const Rollout& desired, const Observed& live, const Target& target, TimePoint now) {
   Restart out;
   if (!desired.restart_at) return out;

@@ -19,6 +19,9 @@ struct Restart {
   std::optional<TimePoint> look_again;  ///< when it is due
 };
 
+/// Pods that restartAt, which lies behind, asks to replace and that are still there.
+int pods_to_restart(const Rollout& desired, const Observed& live, TimePoint now);
+
 Restart restart(const Rollout& desired, const Observed& live, const Target& target, TimePoint now);
 
 }  // namespace reconciler

@@ -28,6 +28,7 @@ constexpr Row kBuiltin[] = {
     {"", "v1", "services", "Service", "svc", kStatus | kInAll, "spec,status"},
     {"", "v1", "endpoints", "Endpoints", "ep", kNothing, "subsets"},
     {"", "v1", "pods", "Pod", "po", kStatus | kGeneration | kInAll, "spec,status"},
+    {"", "v1", "podtemplates", "PodTemplate", "", kGeneration, "template"},
     {"", "v1", "events", "Event", "ev", kNothing,
      "involvedObject,reason,message,source,firstTimestamp,lastTimestamp,count,type,eventTime,series,action,related,"
      "reportingComponent,reportingInstance"},

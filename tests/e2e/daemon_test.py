@@ -145,6 +145,21 @@ def workload_in_the_cluster(serin):
         container["image"] = "registry.example.com/till:v2"
         world.patch(deployments + "/till", {"spec": {"template": {"spec": {"containers": [container]}}}})
         world.wait_subject("canary 50% (step 1/2)")
+        # The other two kinds, one of which is waited for.
+        other = ALONE.replace("name: till", "name: {name}").replace("app: till", "app: {name}")
+        refs = {"cart": "apiVersion: apps/v1, kind: ReplicaSet", "shelf": "apiVersion: v1, kind: PodTemplate"}
+        world.push("Two more", {f"{name}.yaml": other.format(name=name, template=f"workloadRef: {{{ref}, name: {name}}}")
+                                for name, ref in refs.items()})
+        eventually("the PodTemplate is missed", lambda: "PodTemplate shop/shelf is missing" in world.log_text())
+        for name in refs:
+            template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [dict(container, name=name)]}}
+            if name == "cart":
+                world.post("/apis/apps/v1/namespaces/shop/replicasets", {"metadata": {"name": name}, "spec": {
+                    "replicas": 0, "selector": {"matchLabels": {"app": name}}, "template": template}})
+            else:
+                world.post("/api/v1/namespaces/shop/podtemplates", {"metadata": {"name": name}, "template": template})
+        for name in refs:
+            world.wait_subject("promoted v2", name=name)
 
 
 BLUE_GREEN = harness.ROLLOUT[:harness.ROLLOUT.index("    canary:")] + """    blueGreen:

@@ -583,13 +583,13 @@ TEST_CASE("a plan that would send all traffic to nobody is not carried out", "[v
 TEST_CASE("the live phase of blue-green", "[live_phase][blue_green]") {
   Cluster1 c = running_blue_green("v1");
   c.rest(blue_green("v2", kManual), at(100));
-  CHECK(live_phase(blue_green("v2", kManual), c.live, c.status) == LivePhase{Phase::Paused, "BlueGreenPause"});
+  CHECK(live_phase(blue_green("v2", kManual), c.live, c.status, at(900)) == LivePhase{Phase::Paused, "BlueGreenPause"});
   c.status->phase = Phase::Progressing;
-  CHECK(live_phase(blue_green("v2"), c.live, c.status) ==
+  CHECK(live_phase(blue_green("v2"), c.live, c.status, at(900)) ==
         LivePhase{Phase::Progressing, "Service till-active is not switched to the new version yet"});
   c.rest(blue_green("v2"), at(110));
   CHECK(all_pods(c) == "v1 x5 v2 x5");
-  CHECK(live_phase(blue_green("v2"), c.live, c.status) == LivePhase{Phase::Healthy, ""});
+  CHECK(live_phase(blue_green("v2"), c.live, c.status, at(900)) == LivePhase{Phase::Healthy, ""});
 }
 
 TEST_CASE("the published status of blue-green counts the version that has the traffic", "[published][blue_green]") {

@@ -15,6 +15,7 @@ struct Scene {
   Rollout desired = rollout("v2");
   Status status;
   int v1 = 5, v2 = 0, v2_available = 0;
+  std::vector<PodState> pods;  ///< of v2
 
   Scene() {
     status.phase = Phase::Progressing;
@@ -28,7 +29,9 @@ struct Scene {
                            .hash = "hashv2",
                            .current = v2,
                            .ready = v2_available,
-                           .available = v2_available}}};
+                           .available = v2_available,
+                           .pods = pods,
+                           .owned = true}}};
   }
 
   void promoted() {
@@ -105,6 +108,27 @@ TEST_CASE("the live phase is that of the first situation that holds", "[live_pha
        },
        {Phase::Progressing, "2 old pods are terminating"}},
       {"promoted", [](Scene& s) { s.promoted(); }, {Phase::Healthy, ""}},
+      {"pods are older than restartAt",
+       [](Scene& s) {
+         s.promoted();
+         s.desired.restart_at = at(400);
+         s.pods = {{.name = "old", .created = at(300)}, {.name = "new", .created = at(450)}};
+       },
+       {Phase::Progressing, "restarting: 1 pods are older than restartAt"}},
+      {"restartAt lies ahead",
+       [](Scene& s) {
+         s.promoted();
+         s.desired.restart_at = at(600);
+         s.pods = {{.name = "old", .created = at(300)}};
+       },
+       {Phase::Healthy, ""}},
+      {"in a pause pods are restarted too, but it is Paused",
+       [](Scene& s) {
+         s.status.phase = Phase::Paused;
+         s.desired.restart_at = at(400);
+         s.pods = {{.name = "old", .created = at(300)}};
+       },
+       {Phase::Paused, "CanaryPauseStep"}},
       {"promoted, and a pod was lost since",
        [](Scene& s) {
          s.promoted();
@@ -122,9 +146,9 @@ TEST_CASE("the live phase is that of the first situation that holds", "[live_pha
     INFO(row.situation);
     Scene scene;
     row.arrange(scene);
-    const LivePhase phase = live_phase(scene.desired, scene.live(), scene.status);
+    const LivePhase phase = live_phase(scene.desired, scene.live(), scene.status, at(500));
     CHECK(to_text(phase.phase) == to_text(row.phase.phase));
     CHECK(phase.message == row.phase.message);
   }
-  CHECK(live_phase(rollout("v1"), {}, std::nullopt).phase == Phase::Progressing);
+  CHECK(live_phase(rollout("v1"), {}, std::nullopt, at(0)).phase == Phase::Progressing);
 }

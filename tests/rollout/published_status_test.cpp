@@ -43,6 +43,52 @@ TEST_CASE("a settled rollout is published as healthy, with its pods and weights"
   CHECK_FALSE(status.contains("pauseConditions"));
 }
 
+TEST_CASE("how long an update took and how it ended is published", "[published]") {
+  Cluster1 c = running("v1");
+  c.rest(rollout("v2"), at(100));
+  const Json begun = published(c, rollout("v2"));
+  CHECK(begun["duration"] == Json{{"rolloutStartedAt", format_time(at(100))}});
+  auto ended = [&](const Rollout& desired, Json before) {
+    Json status = published(c, desired, before);
+    CHECK(is_published(status, published(c, desired, status, at(9000))));
+    return text_at(status, {"duration", "completionStatus"}) + " " + text_at(status, {"duration", "finishedAt"});
+  };
+  SECTION("promoted") {
+    c.rest(rollout("v2"), at(200));
+    c.rest(rollout("v2"), at(300));
+    CHECK(ended(rollout("v2"), begun) == "Promoted " + format_time(at(300)));
+  }
+  SECTION("rolled back") {
+    c.rest(rollout("v1"), at(200));
+    CHECK(ended(rollout("v1"), begun) == "RolledBack " + format_time(at(500)));
+  }
+  SECTION("aborted") {
+    Rollout v2 = rollout("v2");
+    v2.decision = RolloutDecision{.verb = Verb::Abort, .revision = "hashv2", .author = "Ann", .commit = "d1"};
+    c.rest(v2, at(200));
+    CHECK(ended(v2, begun) == "Aborted " + format_time(at(200)));
+  }
+}
+
+TEST_CASE("restartedAt follows restartAt once no older pod is left", "[published]") {
+  Cluster1 c = running("v1");
+  Rollout v1 = rollout("v1");
+  v1.restart_at = at(100);
+  CHECK_FALSE(published(c, v1, nullptr, at(99)).contains("restartedAt"));
+  CHECK_FALSE(published(c, v1, nullptr, at(101)).contains("restartedAt"));
+  c.rest(v1, at(101));
+  CHECK(published(c, v1)["restartedAt"] == format_time(at(100)));
+}
+
+TEST_CASE("which of two Services that take turns is stable is published", "[published]") {
+  Cluster1 c = running("v1");
+  Rollout v1 = rollout("v1");
+  v1.ping_pong = true;
+  CHECK(published(c, v1)["canary"]["stablePingPong"] == "ping");
+  c.status->pong_is_stable = true;
+  CHECK(published(c, v1)["canary"]["stablePingPong"] == "pong");
+}
+
 TEST_CASE("a canary in a pause shows its step, its weight and the pause", "[published]") {
   Cluster1 c = running("v1");
   c.rest(rollout("v2"), at(100));
@@ -107,7 +153,7 @@ TEST_CASE("what others added is theirs, what they changed is not published", "[p
   const Json status = published(c, rollout("v1"));
   Json more = status;
   more["blueGreen"] = Json::object();
-  more["canary"]["stablePingPong"] = "ping";
+  more["canary"]["currentBackgroundAnalysisRunStatus"] = "x";
   CHECK(is_published(more, status));
   Json patched = status;
   patched["phase"] = "Degraded";
