@@ -30,6 +30,15 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+std::string regex_of(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::string_view(R"(\.+*?()|[]{}^$)").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
 std::multimap<std::string, std::string> trailers_of(std::string_view message) {
   while (!message.empty() && without_spaces(message.substr(message.rfind('\n') + 1)).empty())
     message = message.substr(0, std::min(message.rfind('\n'), message.size() - 1));

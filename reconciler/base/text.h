@@ -28,6 +28,9 @@ std::string joined(const Strings& strings, std::string_view between) {
   return out;
 }
 
+/// A regular expression that fits `text` and nothing else, in the syntax that all proxies understand.
+std::string regex_of(std::string_view text);
+
 /// The trailers of a commit message, `Key: value` lines of its last paragraph when that is not the subject, with keys
 /// in lower case. Other lines there are passed over; of several with one key all are given.
 std::multimap<std::string, std::string> trailers_of(std::string_view message);

@@ -278,7 +278,8 @@ bool ClusterCache::take_out(const WatchedKind& kind, const Name& name, const std
   const std::string* text = text_of(kind, name);
   const auto rollout = text ? experimenter(kind, name.first, *text) : std::nullopt;
   const std::string manager = manager_of(kind, name);
-  if (!drop(objects_[kind], name, uid)) return false;
+  const auto store = objects_.find(kind);
+  if (store == objects_.end() || !drop(store->second, name, uid)) return false;
   index_manager(kind, name, manager);
   changed(kind, name, std::optional<Glimpse>());
   if (rollout) changed(kind, name, rollout);

@@ -213,8 +213,8 @@ Result<void> KubernetesCluster::Parts::remove(const KubernetesWrite& write, cons
   auto answer = api.find_object(call);
   if (!answer) return answer.error();
   bool lingers = *answer && find(**answer, {"metadata", "deletionTimestamp"}) != nullptr;  // a finalizer holds it
-  if (write.kind == kReplicaSets.kind && !lingers)
-    cache.deleted_by_us(kReplicaSets, write.ns, write.name, text_at(write.body, {"preconditions", "uid"}));
+  if (!lingers)
+    cache.deleted_by_us(deleted_kind(write), write.ns, write.name, text_at(write.body, {"preconditions", "uid"}));
   return {};
 }
 

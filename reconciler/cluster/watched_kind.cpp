@@ -1,9 +1,15 @@
 #include "cluster/watched_kind.h"
 
 #include "base/check.h"
+#include "cluster/writes.h"
 #include "rollout/action.h"
 
 namespace reconciler {
+
+WatchedKind deleted_kind(const KubernetesWrite& write) {
+  if (write.kind == kReplicaSets.kind) return kReplicaSets;
+  return {.group = std::string(group_of(write.api_version)), .kind = write.kind};
+}
 
 ObjectKey key_for(const WatchedKind& kind, const std::string& ns, const std::string& name) {
   return {.group = kind.group, .kind = kind.kind, .ns = ns, .name = name};

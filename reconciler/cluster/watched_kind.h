@@ -33,6 +33,10 @@ inline const WatchedKind kDestinationRules{.group = "networking.istio.io", .kind
 inline const WatchedKind kRollouts{.group = "argoproj.io", .kind = "Rollout", .keep = Keep::Summary};
 inline const WatchedKind kDefinitions{.group = "apiextensions.k8s.io", .kind = "CustomResourceDefinition"};
 
+struct KubernetesWrite;
+/// The kind that a deletion is about.
+WatchedKind deleted_kind(const KubernetesWrite& write);
+
 ObjectKey key_for(const WatchedKind& kind, const std::string& ns, const std::string& name);
 
 /// Which objects of a kind a watch asks for.

@@ -167,7 +167,7 @@ WriteTarget target_of(const RolloutKey& rollout, const Action& action) {
   if (const auto* release = std::get_if<ReleaseService>(&action))
     return {.api_version = "v1", .kind = "Service", .ns = rollout.ns, .name = release->service};
   if (const auto* rewrite = std::get_if<RewriteRoutes>(&action))
-    return {.api_version = text_at(rewrite->after, {"apiVersion"}),
+    return {.api_version = text_at(rewrite->after.is_null() ? rewrite->before : rewrite->after, {"apiVersion"}),
             .kind = rewrite->object.kind,
             .ns = rewrite->object.ns,
             .name = rewrite->object.name};
@@ -239,7 +239,10 @@ Result<KubernetesWrite> write_for(const RolloutKey& rollout, const Action& actio
     if (!patch) return patch.error();
     write.verb = WriteVerb::JsonPatch;
     write.body = *std::move(patch);
-  } else if (const auto* rewrite = std::get_if<RewriteRoutes>(&action)) {
+  } else if (const auto* rewrite = std::get_if<RewriteRoutes>(&action); rewrite && rewrite->after.is_null()) {
+    write.verb = WriteVerb::Delete;
+    write.body = delete_options(text_at(rewrite->before, {"metadata", "uid"}));
+  } else if (rewrite) {
     const bool is_new = rewrite->before.is_null();
     write.verb = is_new ? WriteVerb::Create : WriteVerb::JsonPatch;
     write.body = is_new ? with_owner(rewrite->after, owner) : route_patch(*rewrite, owner);

@@ -103,13 +103,27 @@ void keep_weights(Json& route, const Json& live_routes, const RouteForm& form,
 }
 
 /// Routes that steps put before the manifest's own.
-Json extra_routes(const Json& live_http, const Json& http, const std::set<std::string>& managed) {
+Json extra_routes(const Json& live_routes, const Json& routes, const RouteForm& form,
+                  const std::set<std::string>& managed) {
   Json out = Json::array();
-  for (const Json& route : live_http) {
+  for (const Json& route : live_routes) {
     const std::string name = text_at(route, {"name"});
-    if (!name.empty() && !is_named_in(http, name) && leads_to(route, kForms[0], managed)) out.push_back(route);
+    if (!name.empty() && !is_named_in(routes, name) && leads_to(route, form, managed)) out.push_back(route);
   }
   return out;
+}
+
+/// The manifest's routes behind those of `live` that steps made.
+Json with_extra_routes(Json manifest, const Json& live, const RouteForm& form, const std::set<std::string>& managed) {
+  const std::string list(form.routes);
+  const Json own = routes_at(manifest, list);
+  Json all = extra_routes(routes_at(live, list), own, form, managed);
+  if (own.empty() || all.empty()) return manifest;
+  for (const Json& route : own) all.push_back(route);
+  manifest["spec"][list] = std::move(all);
+  const std::string written = text_at(live, {"metadata", "annotations", kManagedRulesAnnotation});
+  if (!written.empty()) manifest["metadata"]["annotations"][std::string(kManagedRulesAnnotation)] = written;
+  return manifest;
 }
 
 /// The Services in the forward actions of an ALB Ingress, by annotation.
@@ -169,11 +183,11 @@ Json with_kept_routes(Json manifest, const Json& live, const std::set<std::strin
   }
   if (!experiments.empty()) manifest = with_experiment_names(manifest, experiments);
   manifest = with_kept_actions(std::move(manifest), live, managed);
-  const Json http = routes_at(manifest, "http");
-  if (text_at(live, {"kind"}) != "VirtualService" || http.empty()) return manifest;
-  Json all = extra_routes(routes_at(live, "http"), http, managed);
-  for (const Json& route : http) all.push_back(route);
-  manifest["spec"]["http"] = std::move(all);
+  for (const RouteForm& form : forms_of(live))
+    if (form.routes == "http" && form.list == "route")
+      manifest = with_extra_routes(std::move(manifest), live, form, managed);
+    else if (form.routes == "rules" && find(live, {"metadata", "annotations", kManagedRulesAnnotation}))
+      manifest = with_extra_routes(std::move(manifest), live, form, managed);
   return manifest;
 }
 

@@ -13,7 +13,7 @@ std::string version_of_route(const ObjectKey& key) {
 }
 
 bool is_made_by_routers(const ObjectKey& key) {
-  return key.kind == "Ingress" || key.kind == "TrafficSplit" || key.kind == "Mapping";
+  return key.kind == "Ingress" || key.kind == "TrafficSplit" || key.kind == "Mapping" || key.kind == "ApisixRoute";
 }
 
 std::set<FollowedKind> route_kinds(const Rollout& rollout) {

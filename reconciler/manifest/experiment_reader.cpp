@@ -78,7 +78,7 @@ bool has_weight(const Experiment& experiment) {
 /// Routers whose routes take further destinations.
 bool can_share(const Router& router) {
   return std::holds_alternative<IstioRouting>(router) || std::holds_alternative<AlbRouting>(router) ||
-         std::holds_alternative<SmiRouting>(router);
+         std::holds_alternative<SmiRouting>(router) || std::holds_alternative<GatewayRouting>(router);
 }
 
 void check_weights(const Field& field, const Experiment& experiment, const Rollout& rollout, int canary_weight) {
@@ -90,7 +90,7 @@ void check_weights(const Field& field, const Experiment& experiment, const Rollo
     if (experiment.templates[i].weight == 0) continue;
     sum += experiment.templates[i].weight;
     Field weight = field["templates"].items()[i]["weight"];
-    if (!shares) weight.problem("is carried out by istio, alb and smi only");
+    if (!shares) weight.problem("is carried out by istio, alb, smi and argoproj-labs/gatewayAPI only");
     if (sum > 100) weight.problem(format("leaves no room: with the canary's weight they come to {}", sum));
   }
 }

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "manifest/name_list.h"
+#include "manifest/names.h"
 
 namespace reconciler {
 namespace {
@@ -55,19 +56,52 @@ void check_exact(const Field& header) {
       value.problem("must be exact with alb");
 }
 
+/// A route of the Gateway API compares methods with whole ones.
+void check_exact_methods(const Field& mirror) {
+  for (const Field& match : mirror["match"].items())
+    if (Field method = match["method"]; method["prefix"].present() || method["regex"].present())
+      method.problem("must be exact with argoproj-labs/gatewayAPI");
+}
+
+/// Does a route of the Gateway API take mirror routes?
+bool has_http_route(const Rollout& rollout) {
+  for (const Router& router : rollout.routing.routers)
+    if (const auto* gateway = std::get_if<GatewayRouting>(&router))
+      for (const GatewayRouting::Route& route : gateway->routes)
+        if (route.kind == "HTTPRoute") return true;
+  return false;
+}
+
 void check_steps(const Field& canary, const Rollout& rollout) {
   const bool istio = has_router<IstioRouting>(rollout), alb = has_router<AlbRouting>(rollout);
+  const bool gateway = has_router<GatewayRouting>(rollout), apisix = has_router<ApisixRouting>(rollout);
   for (const Field& step : canary["steps"].items()) {
     Field header = step["setHeaderRoute"], mirror = step["setMirrorRoute"];
     if (header.present()) {
-      if (!istio && !alb) header.problem("is carried out by istio and alb only");
+      if (!istio && !alb && !gateway && !apisix)
+        header.problem("is carried out by istio, alb, apisix and argoproj-labs/gatewayAPI only");
       if (alb) check_exact(header);
       check_route_name(header, rollout);
     }
     if (mirror.present()) {
-      if (!istio) mirror.problem("is carried out by istio only");
+      if (!istio && !has_http_route(rollout))
+        mirror.problem("is carried out by istio and by an httpRoute of argoproj-labs/gatewayAPI only");
+      if (gateway) check_exact_methods(mirror);
       check_route_name(mirror, rollout);
     }
+  }
+}
+
+/// Some routers give these names to objects, or to parts of them.
+void check_managed_names(const Field& routing, const Rollout& rollout) {
+  if (!has_router<ApisixRouting>(rollout) && !has_router<GatewayRouting>(rollout)) return;
+  for (const Field& route : routing["managedRoutes"].items()) {
+    const std::string name = text_at(route.json(), {"name"});
+    if (name.empty()) continue;
+    if (auto trouble = name_trouble("", name)) route["name"].problem(*trouble);
+    for (const Router& router : rollout.routing.routers)
+      if (const auto* apisix = std::get_if<ApisixRouting>(&router); apisix && apisix->route == name)
+        route["name"].problem("is the name of the ApisixRoute itself");
   }
 }
 
@@ -99,6 +133,7 @@ void check_routing(const Field& canary, const Rollout& rollout) {
   check_services(canary, rollout);
   check_ping_pong(canary, rollout);
   check_steps(canary, rollout);
+  check_managed_names(canary["trafficRouting"], rollout);
   check_max_weight(canary["trafficRouting"]);
 }
 

@@ -37,9 +37,16 @@ GatewayRouting read_gateway(const Field& gateway, const RolloutKey& rollout) {
       {"http", "HTTPRoute"}, {"grpc", "GRPCRoute"}, {"tcp", "TCPRoute"}, {"tls", "TLSRoute"}};
   for (const auto& [prefix, kind] : kinds) {
     Field one = gateway[format("{}Route", prefix)];
-    if (one.present()) out.routes.push_back({kind, read_object_name(one)});
+    if (one.present()) {
+      const std::string rule = gateway[format("{}RouteRuleName", prefix)].text().value_or("");
+      out.routes.push_back({.kind = kind, .name = read_object_name(one), .rule = rule, .header_routes = true});
+    }
     for (const Field& item : gateway[format("{}Routes", prefix)].items())
-      if (item.is_map()) out.routes.push_back({kind, read_object_name(item["name"])});
+      if (item.is_map())
+        out.routes.push_back({.kind = kind,
+                              .name = read_object_name(item["name"]),
+                              .rule = item["ruleName"].text().value_or(""),
+                              .header_routes = item["useHeaderRoutes"].flag().value_or(false)});
   }
   if (out.routes.empty()) gateway.problem("must name a route, such as httpRoute");
   return out;

@@ -27,6 +27,8 @@ inline constexpr std::string_view kRolloutLabel = "serin.dev/rollout";
 inline constexpr std::string_view kExperimentLabel = "serin.dev/experiment";
 /// On an object that routes traffic: the destinations that are there for an experiment, with commas between.
 inline constexpr std::string_view kExperimentsAnnotation = "serin.dev/experiments";
+/// On a route of the Gateway API: the names of the rules that steps made, with commas between.
+inline constexpr std::string_view kManagedRulesAnnotation = "serin.dev/managed-rules";
 /// On the ReplicaSet of an experiment: the Service that is to lead to it.
 inline constexpr std::string_view kExperimentServiceAnnotation = "serin.dev/experiment-service";
 inline constexpr std::string_view kRejectedAnnotation = "serin.dev/rejected";
@@ -146,7 +148,8 @@ struct ReleaseService {
   bool operator==(const ReleaseService&) const = default;
 };
 
-/// Turn an object that routes traffic from `before` into `after`; carried as a patch that tests what it replaces.
+/// Turn an object that routes traffic from `before` into `after`; carried as a patch that tests what it replaces. Null
+/// before: create it. Null after: delete it.
 struct RewriteRoutes {
   ObjectKey object;
   Json before;

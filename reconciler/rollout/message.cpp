@@ -93,6 +93,7 @@ std::string describe(const Action& action) {
     }
     std::string operator()(const RewriteRoutes& a) const {
       if (a.before.is_null()) return format("create {} {}", a.object.kind, a.object.name);
+      if (a.after.is_null()) return format("delete {} {}", a.object.kind, a.object.name);
       if (a.object.kind == "DestinationRule") return "point the subsets of " + a.object.name;
       return "shift weights of " + a.object.name;
     }

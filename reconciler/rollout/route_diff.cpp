@@ -225,6 +225,21 @@ class RouteComparison {
       out_.actions.emplace_back(RewriteRoutes{key, original, after});
       routes_[key] = after;
     }
+    return take_away(changed) && all;
+  }
+
+  /// What a router made and wants no more.
+  bool take_away(const RouteObjects& changed) {
+    bool all = true;
+    for (const auto& [key, object] : live_.routes) {
+      if (changed.contains(key) || !routes_.contains(key)) continue;
+      if (routes_.at(key) != object) {
+        all = false;
+        continue;
+      }
+      out_.actions.emplace_back(RewriteRoutes{key, object, Json()});
+      routes_.erase(key);
+    }
     return all;
   }
 

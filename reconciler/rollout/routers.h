@@ -12,6 +12,9 @@ Result<RouteObjects> write_weights(const GatewayRouting& gateway, const Rollout&
 Result<std::vector<Split>> read_splits(const GatewayRouting& gateway, const Rollout& rollout,
                                        const RouteObjects& objects, const Traffic& sides);
 
+/// Is there a rule that a step made?
+bool has_managed_route(const GatewayRouting& gateway, const Rollout& rollout, const RouteObjects& objects);
+
 std::vector<RouteObject> objects_of(const NginxRouting& nginx, const Rollout& rollout);
 Result<RouteObjects> write_weights(const NginxRouting& nginx, const Rollout& rollout, RouteObjects objects,
                                    const Traffic& traffic);
@@ -46,6 +49,9 @@ Result<RouteObjects> write_weights(const ApisixRouting& apisix, const Rollout& r
                                    const Traffic& traffic);
 Result<std::vector<Split>> read_splits(const ApisixRouting& apisix, const Rollout& rollout, const RouteObjects& objects,
                                        const Traffic& sides);
+
+/// Is there a header route of ours?
+bool has_managed_route(const ApisixRouting& apisix, const Rollout& rollout, const RouteObjects& objects);
 
 std::vector<RouteObject> objects_of(const AmbassadorRouting& ambassador, const Rollout& rollout);
 Result<RouteObjects> write_weights(const AmbassadorRouting& ambassador, const Rollout& rollout, RouteObjects objects,

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "rollout/action.h"
+#include "rollout/gateway_managed_rules.h"
 #include "rollout/routers.h"
 
 namespace reconciler {
@@ -135,12 +136,13 @@ Json with_experiment_names(const Json& object, const std::set<std::string>& name
 }
 
 bool has_managed_route(const Rollout& rollout, const RouteObjects& live) {
-  for (const Router& router : rollout.routing.routers) {
-    if (const auto* istio = std::get_if<IstioRouting>(&router); istio && has_managed_route(*istio, rollout, live))
-      return true;
-    if (const auto* alb = std::get_if<AlbRouting>(&router); alb && has_managed_route(*alb, rollout, live)) return true;
-  }
-  return false;
+  const auto& routers = rollout.routing.routers;
+  auto has_one = [&](const auto& router) {
+    if constexpr (requires { has_managed_route(router, rollout, live); })
+      return has_managed_route(router, rollout, live);
+    return false;
+  };
+  return std::any_of(routers.begin(), routers.end(), [&](const Router& router) { return std::visit(has_one, router); });
 }
 
 Result<Json> with_live_routes(const Rollout& rollout, const RouteObjects& live, const Json& manifest,
@@ -171,6 +173,8 @@ Result<Json> with_live_routes(const Rollout& rollout, const RouteObjects& live, 
   for (const Router& router : rollout.routing.routers)
     if (const auto* alb = std::get_if<AlbRouting>(&router); alb && key.kind == "Ingress")
       return with_managed_paths_of(*alb, rollout, current->second, written->at(key));
+  if (key.kind == "HTTPRoute" || key.kind == "GRPCRoute")
+    return with_managed_rules_of(rollout, current->second, written->at(key));
   if (key.kind != "VirtualService") return written->at(key);
   return with_managed_routes_of(rollout, current->second, written->at(key));
 }

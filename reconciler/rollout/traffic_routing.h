@@ -9,6 +9,46 @@
 
 namespace reconciler {
 
+/// How a header, a path or a method is compared: `exact`, `prefix` or `regex`.
+struct StringMatch {
+  std::string how;
+  std::string value;
+  bool operator==(const StringMatch&) const = default;
+};
+
+/// Requests that match get the canary, until a later step of the same name says otherwise; no match: nobody does.
+struct SetHeaderRoute {
+  struct Match {
+    std::string header;
+    StringMatch value;
+    bool operator==(const Match&) const = default;
+  };
+  std::string name;
+  std::vector<Match> matches;  ///< any of them
+  bool operator==(const SetHeaderRoute&) const = default;
+};
+
+/// Requests that match are also sent to the canary, which answers nobody.
+struct SetMirrorRoute {
+  struct Match {
+    std::optional<StringMatch> method;
+    std::optional<StringMatch> path;
+    std::map<std::string, StringMatch> headers;
+    bool operator==(const Match&) const = default;
+  };
+  std::string name;
+  int percentage = 100;
+  std::vector<Match> matches;  ///< any of them; none: the route goes
+  bool operator==(const SetMirrorRoute&) const = default;
+};
+
+/// A route beside the weights that a step made.
+using ManagedRoute = std::variant<SetHeaderRoute, SetMirrorRoute>;
+
+inline const std::string& name_of(const ManagedRoute& route) {
+  return std::visit([](const auto& r) -> const std::string& { return r.name; }, route);
+}
+
 /// A TLS route is found by its one port and its exact set of SNI hosts.
 struct TlsRoute {
   int port = 0;
@@ -46,7 +86,14 @@ struct GatewayRouting {
   struct Route {
     std::string kind;  ///< HTTPRoute, GRPCRoute, TCPRoute or TLSRoute
     std::string name;
+    std::string rule = {};       ///< the one rule of that name; empty: each that leads to both sides
+    bool header_routes = false;  ///< setHeaderRoute makes rules in it
     bool operator==(const Route&) const = default;
+
+    bool takes(const ManagedRoute& route) const {
+      if (std::holds_alternative<SetMirrorRoute>(route)) return kind == "HTTPRoute";
+      return header_routes && (kind == "HTTPRoute" || kind == "GRPCRoute");
+    }
   };
   std::string ns;
   std::vector<Route> routes;
@@ -110,45 +157,5 @@ struct TrafficRouting {
   std::vector<std::string> managed_routes;  ///< names of routes that are ours to make and remove, first is first
   bool operator==(const TrafficRouting&) const = default;
 };
-
-/// How a header, a path or a method is compared: `exact`, `prefix` or `regex`.
-struct StringMatch {
-  std::string how;
-  std::string value;
-  bool operator==(const StringMatch&) const = default;
-};
-
-/// Requests that match get the canary, until a later step of the same name says otherwise; no match: nobody does.
-struct SetHeaderRoute {
-  struct Match {
-    std::string header;
-    StringMatch value;
-    bool operator==(const Match&) const = default;
-  };
-  std::string name;
-  std::vector<Match> matches;  ///< any of them
-  bool operator==(const SetHeaderRoute&) const = default;
-};
-
-/// Requests that match are also sent to the canary, which answers nobody.
-struct SetMirrorRoute {
-  struct Match {
-    std::optional<StringMatch> method;
-    std::optional<StringMatch> path;
-    std::map<std::string, StringMatch> headers;
-    bool operator==(const Match&) const = default;
-  };
-  std::string name;
-  int percentage = 100;
-  std::vector<Match> matches;  ///< any of them; none: the route goes
-  bool operator==(const SetMirrorRoute&) const = default;
-};
-
-/// A route beside the weights that a step made.
-using ManagedRoute = std::variant<SetHeaderRoute, SetMirrorRoute>;
-
-inline const std::string& name_of(const ManagedRoute& route) {
-  return std::visit([](const auto& r) -> const std::string& { return r.name; }, route);
-}
 
 }  // namespace reconciler

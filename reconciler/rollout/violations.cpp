@@ -30,12 +30,19 @@ std::string selected_by(const Observed& live, const Decision& decision, const st
   return hash;
 }
 
+void carry_out(const RewriteRoutes& rewrite, RouteObjects& routes) {
+  if (rewrite.after.is_null())
+    routes.erase(rewrite.object);
+  else
+    routes[rewrite.object] = rewrite.after;
+}
+
 /// The routes once the actions before `until` are carried out.
 RouteObjects routes_before(const Observed& live, const Decision& decision, const Action* until) {
   RouteObjects out = live.routes;
   for (const Action& action : decision.actions) {
     if (&action == until) break;
-    if (auto rewrite = std::get_if<RewriteRoutes>(&action)) out[rewrite->object] = rewrite->after;
+    if (auto rewrite = std::get_if<RewriteRoutes>(&action)) carry_out(*rewrite, out);
   }
   return out;
 }
@@ -83,7 +90,7 @@ void check_routes(const Plan& plan, const Action& action, std::vector<std::strin
   const auto& rewrite = std::get<RewriteRoutes>(action);
   const RouteObjects before = routes_before(live, decision, &action);
   RouteObjects after = before;
-  after[rewrite.object] = rewrite.after;
+  carry_out(rewrite, after);
   const Traffic sides = traffic_of(target(desired, decision.status));
   auto weight_before = canary_weight(desired, before, sides), weight_after = canary_weight(desired, after, sides);
   auto all = splits(desired, after, sides);

@@ -54,10 +54,10 @@ Result<Split> split_of(const Json& list, const WeightedListForm& form, const Tra
 Result<Json> with_split(Json list, const WeightedListForm& form, const Traffic& traffic, const std::string& place) {
   auto at = both_sides_of(list, form, traffic, place);
   if (!at) return at.error();
-  if (at->others + traffic.weight > 100)
+  if (traffic.stable_weight() < at->others)
     return invalid(format("{}: other destinations weigh {}, which leaves no room for {} % canary", place, at->others,
-                          traffic.weight));
-  for (const auto& [index, weight] : {std::pair<size_t, int64_t>(*at->stable, 100 - traffic.weight - at->others),
+                          100 - traffic.stable_weight()));
+  for (const auto& [index, weight] : {std::pair<size_t, int64_t>(*at->stable, traffic.stable_weight() - at->others),
                                       std::pair<size_t, int64_t>(*at->canary, traffic.weight)})
     if (item_weight(list[index], form) != weight) list[index]["weight"] = weight;
   return list;

@@ -69,20 +69,33 @@ Json route_definition(const std::string& group, const std::string& kind, const s
             {"versions", Json::array({served})}}}};
 }
 
+Json with_managed_routes(Json routing) {
+  routing["managedRoutes"] = Json::array({{{"name", "testers"}}, {{"name", "shadow"}}});
+  return routing;
+}
+
 Json istio_routing(Json virtual_service) {
-  return {{"istio", {{"virtualService", std::move(virtual_service)}}},
-          {"managedRoutes", Json::array({{{"name", "testers"}}, {{"name", "shadow"}}})}};
+  return with_managed_routes({{"istio", {{"virtualService", std::move(virtual_service)}}}});
 }
 
 }  // namespace
 
 bool has_route_steps(AppRouter router) {
-  return router == AppRouter::Istio || router == AppRouter::DestinationRule || router == AppRouter::Alb;
+  return has_mirror_steps(router) || router == AppRouter::Alb || router == AppRouter::Apisix;
+}
+
+bool has_mirror_steps(AppRouter router) {
+  return router == AppRouter::Istio || router == AppRouter::DestinationRule || router == AppRouter::GatewayApi;
+}
+
+std::string header_route_name(const App& app) {
+  return app.router == AppRouter::Apisix ? app.key.name + "-testers" : "testers";
 }
 
 bool takes_experiments(AppRouter router) {
   return router == AppRouter::Istio || router == AppRouter::TwoServices || router == AppRouter::TlsAndTcp ||
-         router == AppRouter::DestinationRule || router == AppRouter::Alb || router == AppRouter::Smi;
+         router == AppRouter::DestinationRule || router == AppRouter::GatewayApi || router == AppRouter::Alb ||
+         router == AppRouter::Smi;
 }
 
 bool can_take_turns(AppRouter router) {
@@ -109,14 +122,17 @@ Json traffic_routing(const App& app) {
           {"name", name}, {"canarySubsetName", "canary"}, {"stableSubsetName", "stable"}};
       return out;
     }
-    case AppRouter::GatewayApi: return {{"plugins", {{"argoproj-labs/gatewayAPI", {{"httpRoute", name}}}}}};
+    case AppRouter::GatewayApi:
+      return with_managed_routes({{"plugins", {{"argoproj-labs/gatewayAPI", {{"httpRoute", name}}}}}});
     case AppRouter::Nginx: return {{"nginx", {{"stableIngress", name}}}};
     case AppRouter::Alb:
       return {{"alb", {{"ingress", name}, {"servicePort", 80}, {"rootService", app.stable_service()}}},
               {"managedRoutes", Json::array({{{"name", "testers"}}})}};
     case AppRouter::Smi: return {{"smi", Json::object()}};
     case AppRouter::Traefik: return {{"traefik", {{"weightedTraefikServiceName", name}}}};
-    case AppRouter::Apisix: return {{"apisix", {{"route", {{"name", name}, {"rules", {"main"}}}}}}};
+    case AppRouter::Apisix:
+      return {{"apisix", {{"route", {{"name", name}, {"rules", {"main"}}}}}},
+              {"managedRoutes", Json::array({{{"name", header_route_name(app)}}})}};
     case AppRouter::Ambassador: return {{"ambassador", {{"mappings", {name}}}}};
   }
   unreachable();

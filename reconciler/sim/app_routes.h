@@ -24,8 +24,12 @@ enum class AppRouter {
   Ambassador,
 };
 
-/// Can its routes be made by header and mirror steps? By an ALB's only by header steps.
+/// Does it carry out header steps, and mirror steps too?
 bool has_route_steps(AppRouter router);
+bool has_mirror_steps(AppRouter router);
+
+/// How the header steps of an app call their route; with APISIX that is the name of an object.
+std::string header_route_name(const App& app);
 /// Can its routes lead to more than the two sides?
 bool takes_experiments(AppRouter router);
 /// Can its two Services take turns?

@@ -88,8 +88,8 @@ void People::draw_router(App& app) {
 /// A header or a mirror route comes, or goes.
 Json People::draw_route_step(const App& app) {
   const bool goes = random_.chance(0.3);
-  if (app.router == AppRouter::Alb || random_.chance(0.5)) {
-    Json route = {{"name", "testers"}};
+  if (!has_mirror_steps(app.router) || random_.chance(0.5)) {
+    Json route = {{"name", header_route_name(app)}};
     if (!goes) route["match"] = Json::array({{{"headerName", "x-tester"}, {"headerValue", {{"exact", "yes"}}}}});
     return {{"setHeaderRoute", std::move(route)}};
   }

@@ -82,7 +82,12 @@ bool is_route_kind(const std::string& kind) {
 }
 
 std::vector<std::string> route_names(const RolloutKey& app) {
-  return {app.name, app.name + "-edge", app.name + "-canary", app.name + "-" + app.name + "-canary"};
+  return {app.name, app.name + "-edge", app.name + "-canary", app.name + "-" + app.name + "-canary",
+          app.name + "-testers"};
+}
+
+bool is_header_route(const Json& object) {
+  return text_at(object, {"kind"}) == "ApisixRoute" && text_at(object, {"metadata", "name"}).ends_with("-testers");
 }
 
 RolloutKey app_of_route(const Json& object) {
@@ -132,6 +137,21 @@ std::pair<std::string, std::string> subset_hashes(const Json& object) {
   return out;
 }
 
+namespace {
+
+std::string extra_rule_target(const Json& route) {
+  const Json* rules = find(route, {"spec", "rules"});
+  for (size_t i = 0; rules && rules->is_array() && i < rules->size(); ++i) {
+    const Json& rule = (*rules)[i];
+    if (text_at(rule, {"name"}) == "testers") return text_at(rule["backendRefs"][0], {"name"});
+    if (text_at(rule, {"name"}) == "shadow")
+      return text_at(rule["filters"].back(), {"requestMirror", "backendRef", "name"});
+  }
+  return "";
+}
+
+}  // namespace
+
 std::string extra_route_target(const Json& object) {
   if (text_at(object, {"kind"}) == "Ingress") {
     const auto action =
@@ -140,6 +160,8 @@ std::string extra_route_target(const Json& object) {
     return groups && !groups->empty() ? text_at(groups->front(), {"ServiceName"}) : "";
   }
   const Json* http = find(object, {"spec", "http"});
+  if (is_header_route(object)) return http ? text_at((*http)[0]["backends"][0], {"serviceName"}) : "";
+  if (text_at(object, {"kind"}) == "HTTPRoute") return extra_rule_target(object);
   for (size_t i = 0; http && http->is_array() && i < http->size(); ++i) {
     const Json& route = (*http)[i];
     const std::string name = text_at(route, {"name"});

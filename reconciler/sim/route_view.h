@@ -43,8 +43,10 @@ std::vector<RouteShare> shares_in(const Json& object, const RolloutKey& app);
 /// The hashes of the subsets `stable` and `canary` of a DestinationRule.
 std::pair<std::string, std::string> subset_hashes(const Json& object);
 
-/// Where the first header or mirror route of a VirtualService leads: a host, or the name of a subset; empty without
-/// one.
+/// Is it an ApisixRoute that a step made? It comes and goes by itself.
+bool is_header_route(const Json& object);
+
+/// Where the first header or mirror route in it leads: a Service, or the name of a subset; empty without one.
 std::string extra_route_target(const Json& object);
 
 }  // namespace reconciler

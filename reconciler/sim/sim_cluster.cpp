@@ -156,8 +156,7 @@ Result<void> SimCluster::remove_at(const ResourcePath& path, const KubernetesWri
   auto removed = world_.remove(path, {.propagation = Propagation::Background, .uid = uid});
   // What does not exist any more is as it should be.
   if (!removed && removed.error().code != 404) return error_of(removed.error(), false, false);
-  if (write.kind == kReplicaSets.kind && (!removed || removed->gone))
-    cache_.deleted_by_us(kReplicaSets, write.ns, write.name, uid);
+  if (!removed || removed->gone) cache_.deleted_by_us(deleted_kind(write), write.ns, write.name, uid);
   return {};
 }
 

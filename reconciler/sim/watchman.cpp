@@ -111,7 +111,13 @@ void Watchman::on_event(const StoreEvent& event) {
   if (event.kind == StoreEvent::Kind::Deleted) return;
   const RolloutView after = view_of(stage_.world, key);
   if (after.weight_sum != 100) alarm(format("{}: the weights sum to {}", key.text(), after.weight_sum));
-  if (event.kind == StoreEvent::Kind::Added) return;
+  if (event.kind == StoreEvent::Kind::Added) {
+    // What stood there before is an object that routes nothing.
+    const Json before = {{"kind", event.type->kind}, {"metadata", (*event.object)["metadata"]}};
+    if (is_header_route(*event.object) && after.complete)
+      check_traffic(key, view_of(stage_.world, key, &before), after);
+    return;
+  }
   if (is_blue_green(key)) return check_switch(key, view_of(stage_.world, key, event.previous.get()), after);
   if (!after.complete) return;
   check_traffic(key, view_of(stage_.world, key, event.previous.get()), after);
@@ -133,6 +139,8 @@ void Watchman::check_deletion(const StoreEvent& event) {
   if (kind == "ReplicaSet" || kind == "Pod") return;
   // The Service of an experiment goes with its ReplicaSet.
   if (!text_at(*event.object, {"metadata", "labels", kExperimentLabel}).empty()) return;
+  // A header route goes as it came: with its step.
+  if (stage_.writer.rollout && is_header_route(*event.object)) return;
   deleted_ = true;
   const ObjectKey key = key_of(*event.object);
   if (text_at(*event.object, {"metadata", "labels", kOwnerLabel}) != "serin")

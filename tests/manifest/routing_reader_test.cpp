@@ -79,7 +79,11 @@ TEST_CASE("each router is typed as the manifest has it", "[manifest]") {
   CHECK(routers_of(R"({"ambassador":{"mappings":["m"]}})") == std::vector<Router>{AmbassadorRouting{{"m"}}});
   CHECK(routers_of(R"({"plugins":{"argoproj-labs/gatewayAPI":{"httpRoute":"h","namespace":"edge",
     "grpcRoutes":[{"name":"g"}]}}})") ==
-        std::vector<Router>{GatewayRouting{"edge", {{"HTTPRoute", "h"}, {"GRPCRoute", "g"}}}});
+        std::vector<Router>{GatewayRouting{"edge", {{"HTTPRoute", "h", "", true}, {"GRPCRoute", "g"}}}});
+  CHECK(routers_of(R"({"plugins":{"argoproj-labs/gatewayAPI":{"tcpRoute":"t","tcpRouteRuleName":"main",
+    "httpRoutes":[{"name":"h","useHeaderRoutes":true,"ruleName":"r"}],"configMap":"c","inProgressLabelKey":"k",
+    "inProgressLabelValue":"v","disableInProgressLabel":true,"activeRolloutsAnnotationKey":"a"}}})") ==
+        std::vector<Router>{GatewayRouting{"shop", {{"HTTPRoute", "h", "r", true}, {"TCPRoute", "t", "main", true}}}});
   CHECK(routers_of(R"({"smi":{},"istio":{"virtualService":{"name":"a"}},"managedRoutes":[{"name":"x"}]})").size() == 2);
 }
 
@@ -99,10 +103,25 @@ TEST_CASE("route steps are typed, and refused when they do not fit the routers",
         Texts{"steps[0].setHeaderRoute.name: needs trafficRouting.managedRoutes to list it",
               "steps[1].setMirrorRoute.name: needs trafficRouting.managedRoutes to list it"});
   CHECK(refused(rollout("{smi: {}, managedRoutes: [{name: h}, {name: x}]}", steps)).at(0) ==
-        "steps[0].setHeaderRoute is carried out by istio and alb only");
+        "steps[0].setHeaderRoute is carried out by istio, alb, apisix and argoproj-labs/gatewayAPI only");
   CHECK(refused(rollout("{alb: {ingress: i, servicePort: 80}, managedRoutes: [{name: h}, {name: m}]}", steps)) ==
         Texts{"steps[0].setHeaderRoute.match[0].headerValue: must be exact with alb",
-              "steps[1].setMirrorRoute is carried out by istio only"});
+              "steps[1].setMirrorRoute is carried out by istio and by an httpRoute of argoproj-labs/gatewayAPI only"});
+  auto gateway = [&](const std::string& routes, const std::string& names) {
+    return refused(
+        rollout("{plugins: {argoproj-labs/gatewayAPI: {" + routes + "}}, managedRoutes: [" + names + "]}", steps));
+  };
+  CHECK(gateway("httpRoute: w", "{name: h}, {name: m}") == Texts{});
+  CHECK(gateway("grpcRoute: w", "{name: h}, {name: m}") ==
+        Texts{"steps[1].setMirrorRoute is carried out by istio and by an httpRoute of argoproj-labs/gatewayAPI only"});
+  CHECK(refused(rollout("{plugins: {argoproj-labs/gatewayAPI: {httpRoute: w}}, managedRoutes: [{name: m}]}",
+                        "      steps: [{setMirrorRoute: {name: m, match: [{method: {prefix: G}}]}}]\n")) ==
+        Texts{"steps[0].setMirrorRoute.match[0].method: must be exact with argoproj-labs/gatewayAPI"});
+  const std::string header =
+      "      steps: [{setHeaderRoute: {name: h, match: [{headerName: a, headerValue: {regex: b}}]}}]\n";
+  CHECK(refused(rollout("{apisix: {route: {name: r}}, managedRoutes: [{name: h}]}", header)) == Texts{});
+  CHECK(refused(rollout("{apisix: {route: {name: h}}, managedRoutes: [{name: h}]}", header)) ==
+        Texts{"trafficRouting.managedRoutes[0].name is the name of the ApisixRoute itself"});
   CHECK(refused(rollout(istio,
                         "      steps: [{setHeaderRoute: {name: h, match: [{headerName: a, headerValue: {exact: "
                         "b, regex: c}}]}}, {setMirrorRoute: {name: m, percentage: 101}}]\n")) ==
@@ -173,7 +192,8 @@ TEST_CASE("routers and steps that are not carried out are refused by name, at th
   const std::string canary = ": spec.strategy.canary.";
   CHECK(out ==
         Texts{"r.yaml:13:11" + canary + "steps[1].plugin is not supported: Serin runs no plugins",
-              "r.yaml:14:11" + canary + "steps[2].setHeaderRoute is carried out by istio and alb only",
+              "r.yaml:14:11" + canary +
+                  "steps[2].setHeaderRoute is carried out by istio, alb, apisix and argoproj-labs/gatewayAPI only",
               "r.yaml:14:28" + canary + "steps[2].setHeaderRoute.name: needs trafficRouting.managedRoutes to list it",
               "r.yaml:16:9" + canary + "trafficRouting.appMesh is not supported",
               "r.yaml:18:19" + canary +

@@ -115,7 +115,10 @@ struct Cluster1 {
     } else if (auto a = std::get_if<SelectRevision>(&action)) {
       live.services[a->service].hash = a->hash;
     } else if (auto a = std::get_if<RewriteRoutes>(&action)) {
-      live.routes[a->object] = a->after;
+      if (a->after.is_null())
+        live.routes.erase(a->object);
+      else
+        live.routes[a->object] = a->after;
     }
   }
 

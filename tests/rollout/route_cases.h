@@ -41,7 +41,7 @@ inline std::vector<RouterCase> router_cases() {
   const std::string ingress = R"({"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"web",
     "namespace":"shop"},"spec":{"rules":[{"http":{"paths":[{"backend":{"service":{"name":"till-stable"}}}]}}]}})";
   return {
-      {"gateway", GatewayRouting{"shop", {{"HTTPRoute", "web"}}},
+      {"gateway", GatewayRouting{"shop", {{.kind = "HTTPRoute", .name = "web", .header_routes = true}}},
        objects({R"({"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute","metadata":{"name":"web",
          "namespace":"shop"},"spec":{"rules":[{"backendRefs":[{"name":"till-stable","weight":100},
          {"name":"till-canary","weight":0}]}]}})"})},

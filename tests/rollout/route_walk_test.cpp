@@ -12,11 +12,18 @@ using namespace reconciler;
 
 namespace {
 
-const std::set<std::string> kOurs = {"weight", std::string(kHashLabel), std::string(kManagedByAnnotation),
-                                     std::string(kRejectedAnnotation), "alb.ingress.kubernetes.io/actions.till-stable"};
+const std::set<std::string> kOurs = {"weight",
+                                     std::string(kHashLabel),
+                                     std::string(kManagedByAnnotation),
+                                     std::string(kRejectedAnnotation),
+                                     std::string(kManagedRulesAnnotation),
+                                     "alb.ingress.kubernetes.io/actions.till-stable",
+                                     "alb.ingress.kubernetes.io/actions.testers",
+                                     "alb.ingress.kubernetes.io/conditions.testers"};
 
 bool is_managed(const Json& item) {
-  const std::string name = text_at(item, {"name"});
+  std::string name = text_at(item, {"name"});
+  if (name.empty()) name = text_at(item, {"backend", "service", "name"});
   return name == "testers" || name == "shadow";
 }
 
@@ -56,6 +63,8 @@ class Walk {
       if (between(0, 1)) settle();
     }
     settle();
+    const bool stepping = cluster_.status->canary && !traffic_of(target(desired(), *cluster_.status)).managed.empty();
+    CHECK((stepping || !has_managed_route(desired(), cluster_.live.routes)));
     for (const auto& [key, before] : router_.routes)
       CHECK(dump(foreign_part(cluster_.live.routes.at(key))) == dump(foreign_part(before)));
     for (const auto& [key, writes] : writes_) {
@@ -91,15 +100,21 @@ class Walk {
 
   std::vector<Step> draw_steps() {
     std::vector<Step> out;
-    const bool is_istio = std::holds_alternative<IstioRouting>(router_.router);
     for (int i = between(0, 5); i > 0; --i) {
-      const int kind = between(0, is_istio ? 4 : 2);
+      const int kind = between(0, kinds_of_steps());
       if (kind < 2) out.emplace_back(SetWeight{between(0, 100)});
       if (kind == 2) out.emplace_back(Pause{60s});
       if (kind == 3) out.emplace_back(SetHeaderRoute{"testers", {{"a", {"exact", std::to_string(between(1, 2))}}}});
       if (kind == 4) out.emplace_back(SetMirrorRoute{"shadow", between(0, 100), {{}}});
     }
     return out;
+  }
+
+  /// Some routers know header routes, some of them mirror routes too.
+  int kinds_of_steps() const {
+    const Router& router = router_.router;
+    if (std::holds_alternative<IstioRouting>(router) || std::holds_alternative<GatewayRouting>(router)) return 4;
+    return std::holds_alternative<AlbRouting>(router) || std::holds_alternative<ApisixRouting>(router) ? 3 : 2;
   }
 
   void lose_pods() {
@@ -118,6 +133,7 @@ class Walk {
     for (const Action& action : cluster_.last.actions)
       if (const auto* rewrite = std::get_if<RewriteRoutes>(&action)) {
         CHECK(rewrite->before != rewrite->after);
+        if (rewrite->after.is_null()) CHECK(text_at(rewrite->before, {"metadata", "labels", kRolloutLabel}) == "till");
         ++writes_[rewrite->object];
       }
     return changed;

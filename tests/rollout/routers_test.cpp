@@ -44,6 +44,141 @@ TEST_CASE("Gateway API: the rules that lead to both sides are weighted", "[gatew
   }
 }
 
+namespace {
+
+/// An HTTPRoute with two rules that lead to both sides, as an API server with its defaults shows it.
+const std::string kHttpRoute = R"({"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute",
+  "metadata":{"name":"web","namespace":"shop"},"spec":{"rules":[
+    {"matches":[{"path":{"type":"PathPrefix","value":"/health"}}],"backendRefs":[{"name":"till-stable","port":80,"weight":1}]},
+    {"matches":[{"path":{"type":"PathPrefix","value":"/a"}},{"path":{"type":"Exact","value":"/b"},
+                 "headers":[{"name":"X-Team","type":"Exact","value":"t"}]}],"timeouts":{"request":"5s"},
+     "filters":[{"type":"URLRewrite","urlRewrite":{"hostname":"h"}}],"backendRefs":[
+      {"group":"","kind":"Service","name":"till-stable","port":80,"weight":100},
+      {"group":"","kind":"Service","name":"till-canary","port":80,"weight":0}]},
+    {"backendRefs":[{"name":"till-stable","port":80,"weight":100},{"name":"till-canary","port":81,"weight":0}]}]}})";
+
+Rollout gateway_rollout(const GatewayRouting::Route& route) {
+  Rollout out = routed_by(GatewayRouting{"shop", {route}});
+  out.routing.managed_routes = {"testers", "shadow"};
+  return out;
+}
+
+/// As servers keep an object whose definition has no names of rules.
+RouteObjects without_rule_names(RouteObjects objects) {
+  for (auto& [key, object] : objects)
+    for (Json& rule : object["spec"]["rules"]) rule.erase("name");
+  return objects;
+}
+
+}  // namespace
+
+TEST_CASE("Gateway API: a header step makes a rule before each that leads to both sides", "[gateway]") {
+  const Rollout r = gateway_rollout({.kind = "HTTPRoute", .name = "web", .header_routes = true});
+  const RouteObjects live = objects({kHttpRoute});
+  const ObjectKey key = live.begin()->first;
+  Traffic wanted = traffic(r, 0);
+  wanted.managed = {SetHeaderRoute{"testers", {{"x-a", {"exact", "b"}}, {"x-team", {"prefix", "a.b"}}}}};
+  const RouteObjects with = *with_weights(r, live, wanted);
+  CHECK(has_managed_route(r, with));
+  CHECK(*with_weights(r, with, wanted) == with);
+  const Json& rules = with.at(key)["spec"]["rules"];
+  REQUIRE(rules.size() == 5);
+  // The match that asks for X-Team already is left alone.
+  CHECK(rules[0] == Json::parse(R"({"name":"testers","matches":[{"path":{"type":"PathPrefix","value":"/a"},"headers":[
+      {"name":"x-a","type":"Exact","value":"b"},{"name":"x-team","type":"RegularExpression","value":"a\\.b.*"}]}],
+    "timeouts":{"request":"5s"},"filters":[{"type":"URLRewrite","urlRewrite":{"hostname":"h"}}],
+    "backendRefs":[{"group":"","kind":"Service","name":"till-canary","port":80,"weight":1}]})"));
+  CHECK(rules[1]["name"] == "testers-1");
+  CHECK(rules[1]["matches"][0]["path"] == Json({{"type", "PathPrefix"}, {"value", "/"}}));
+  CHECK(rules[1]["backendRefs"] == Json::parse(R"([{"name":"till-canary","port":81,"weight":1}])"));
+  CHECK(*canary_weight(r, with, wanted) == 0);
+  // Git's route keeps what the live one has.
+  CHECK(*with_live_routes(r, with, live.at(key), traffic(r, 0)) == with.at(key));
+  CHECK(*with_weights(r, with, traffic(r, 0)) == live);
+  const Rollout not_there = gateway_rollout({.kind = "HTTPRoute", .name = "web"});
+  CHECK(*with_weights(not_there, live, wanted) == live);
+}
+
+TEST_CASE("Gateway API: a mirror step makes a weighted rule that copies requests to the canary", "[gateway]") {
+  const Rollout r = gateway_rollout({.kind = "HTTPRoute", .name = "web"});
+  const RouteObjects live = objects({kHttpRoute});
+  const ObjectKey key = live.begin()->first;
+  Traffic wanted = traffic(r, 20);
+  wanted.managed = {SetMirrorRoute{"shadow", 30, {{StringMatch{"exact", "GET"}, StringMatch{"prefix", "/a"}, {}}}}};
+  RouteObjects with = *with_weights(r, live, wanted);
+  CHECK(*with_weights(r, with, wanted) == with);
+  const Json rule = with.at(key)["spec"]["rules"][0];
+  CHECK(rule["name"] == "shadow");
+  CHECK(rule["matches"] == Json::parse(R"([{"method":"GET","path":{"type":"PathPrefix","value":"/a"}}])"));
+  CHECK(rule["backendRefs"] == with.at(key)["spec"]["rules"][2]["backendRefs"]);
+  CHECK(rule["backendRefs"][1]["weight"] == 20);
+  CHECK(rule["filters"][1] == Json::parse(R"({"type":"RequestMirror","requestMirror":{"percent":30,
+    "backendRef":{"group":"","kind":"Service","name":"till-canary","port":80}}})"));
+  CHECK(splits(r, with, wanted)->size() == 3);
+  // Whoever knows no share of mirrored requests mirrors all of them; that is no reason to write again.
+  with[key]["spec"]["rules"][0]["filters"][1]["requestMirror"].erase("percent");
+  CHECK(*with_weights(r, with, wanted) == with);
+  CHECK(*with_weights(r, with, traffic(r, 20)) == *with_weights(r, live, traffic(r, 20)));
+}
+
+TEST_CASE("Gateway API: rules that steps made are known where rules have no names", "[gateway]") {
+  const Rollout r = gateway_rollout({.kind = "HTTPRoute", .name = "web", .header_routes = true});
+  const RouteObjects live = objects({kHttpRoute});
+  Traffic wanted = traffic(r, 20);
+  wanted.managed = {SetHeaderRoute{"testers", {{"x-a", {"exact", "b"}}}},
+                    SetMirrorRoute{"shadow", 30, {{StringMatch{"exact", "GET"}, std::nullopt, {}}}}};
+  const RouteObjects kept = without_rule_names(*with_weights(r, live, wanted));
+  CHECK(*with_weights(r, kept, wanted) == kept);
+  wanted.weight = 40;
+  const RouteObjects next = without_rule_names(*with_weights(r, kept, wanted));
+  CHECK(next.begin()->second["spec"]["rules"].size() == 6);
+  CHECK(*with_weights(r, next, traffic(r, 0)) == live);
+}
+
+TEST_CASE("Gateway API: gRPC rules take headers, the others neither headers nor mirrors", "[gateway]") {
+  for (const std::string kind : {"GRPCRoute", "TCPRoute", "TLSRoute"}) {
+    const Rollout r = gateway_rollout({.kind = kind, .name = "web", .header_routes = true});
+    const RouteObjects live = objects({R"({"apiVersion":"gateway.networking.k8s.io/v1","kind":")" + kind +
+                                       R"(","metadata":{"name":"web","namespace":"shop"},"spec":{"rules":[
+      {"backendRefs":[{"name":"till-stable","weight":100},{"name":"till-canary","weight":0}]}]}})"});
+    Traffic wanted = traffic(r, 0);
+    wanted.managed = {SetHeaderRoute{"testers", {{"a", {"exact", "b"}}}}, SetMirrorRoute{"shadow", 1, {{}}}};
+    const RouteObjects with = *with_weights(r, live, wanted);
+    CHECK(has_managed_route(r, with) == (kind == "GRPCRoute"));
+    CHECK(with.begin()->second["spec"]["rules"].size() == (kind == "GRPCRoute" ? 2 : 1));
+    if (kind == "GRPCRoute")
+      CHECK(with.begin()->second["spec"]["rules"][0]["matches"] ==
+            Json::parse(R"([{"headers":[{"name":"a","type":"Exact","value":"b"}]}])"));
+  }
+}
+
+TEST_CASE("Gateway API: experiments get destinations in each weighted rule, and those go again", "[gateway]") {
+  const Rollout r = gateway_rollout({.kind = "HTTPRoute", .name = "web"});
+  const RouteObjects live = objects({kHttpRoute});
+  const ObjectKey key = live.begin()->first;
+  Traffic wanted = traffic(r, 20);
+  wanted.experiments = {{"till-trial", "hash", 15}};
+  const RouteObjects with = *with_weights(r, live, wanted);
+  CHECK(*with_weights(r, with, wanted) == with);
+  const Json& backends = with.at(key)["spec"]["rules"][1]["backendRefs"];
+  CHECK(backends[0]["weight"] == 65);
+  CHECK(backends[2] == Json::parse(R"({"group":"","kind":"Service","name":"till-trial","port":80,"weight":15})"));
+  CHECK(*experiment_weights(r, with, traffic(r, 0)) == std::map<std::string, int>{{"till-trial", 15}});
+  CHECK(*with_weights(r, with, traffic(r, 0)) == live);
+}
+
+TEST_CASE("Gateway API: a rule that is named is the only one", "[gateway]") {
+  Rollout r = gateway_rollout({.kind = "HTTPRoute", .name = "web", .rule = "main"});
+  RouteObjects live = objects({kHttpRoute});
+  CHECK(error_of(with_weights(r, live, traffic(r, 20))) ==
+        "HTTPRoute shop/web has no rule \"main\" with both backendRefs till-stable and till-canary");
+  live.begin()->second["spec"]["rules"][2]["name"] = "main";
+  Json expected = live.begin()->second;
+  expected["spec"]["rules"][2]["backendRefs"][0]["weight"] = 80;
+  expected["spec"]["rules"][2]["backendRefs"][1]["weight"] = 20;
+  CHECK(with_weights(r, live, traffic(r, 20))->begin()->second == expected);
+}
+
 TEST_CASE("nginx: the canary Ingress is made from the Ingress and follows it", "[nginx]") {
   NginxRouting nginx{
       .ingresses = {"web"}, .prefixed_annotations = {{"canary-by-header", "X"}}, .plain_annotations = {{"a/b", "c"}}};
@@ -160,6 +295,42 @@ TEST_CASE("APISIX: the backends of the named rules", "[apisix]") {
   CHECK(settled(r, live, 25).at(key) == expected);
   live[key]["spec"]["http"].erase(1);
   CHECK(error_of(with_weights(r, live, traffic(r, 5))) == "ApisixRoute shop/web has no rule named \"main\"");
+}
+
+TEST_CASE("APISIX: a header step makes an ApisixRoute before the rules, and takes it away", "[apisix]") {
+  Rollout r = routed_by(ApisixRouting{"web", {"main"}});
+  r.routing.managed_routes = {"staff", "testers"};
+  const ObjectKey base{"apisix.apache.org", "ApisixRoute", "shop", "web"},
+      made{"apisix.apache.org", "ApisixRoute", "shop", "testers"};
+  const RouteObjects live = objects({R"({"apiVersion":"apisix.apache.org/v2","kind":"ApisixRoute","metadata":{
+    "name":"web","namespace":"shop","labels":{"a":"b"},"annotations":{"kubernetes.io/ingress.class":"apisix"}},
+    "spec":{"ingressClassName":"apisix","stream":[{"name":"s"}],"http":[{"name":"other","backends":[]},{"name":"main",
+      "priority":3,"match":{"hosts":["h"],"exprs":[{"subject":{"scope":"Query","name":"q"},"op":"Equal","value":"1"}]},
+      "websocket":true,"backends":[{"serviceName":"till-stable","servicePort":80,"weight":100},
+      {"serviceName":"till-canary","servicePort":81,"weight":0}]}]}})"});
+  Traffic wanted = traffic(r, 20);
+  wanted.managed = {SetHeaderRoute{"testers", {{"x-a", {"exact", "b"}}, {"x-c", {"prefix", "d+"}}}}};
+  RouteObjects with = *with_weights(r, live, wanted);
+  CHECK(has_managed_route(r, with));
+  CHECK(*with_weights(r, with, wanted) == with);
+  CHECK(with.at(made) == Json::parse(R"({"apiVersion":"apisix.apache.org/v2","kind":"ApisixRoute","metadata":{
+    "name":"testers","namespace":"shop","labels":{"serin.dev/rollout":"till"},
+    "annotations":{"kubernetes.io/ingress.class":"apisix"}},"spec":{"ingressClassName":"apisix","http":[{"name":"main",
+      "priority":4,"match":{"hosts":["h"],"exprs":[{"subject":{"scope":"Query","name":"q"},"op":"Equal","value":"1"},
+      {"subject":{"scope":"Header","name":"x-a"},"op":"Equal","value":"b"},
+      {"subject":{"scope":"Header","name":"x-c"},"op":"RegexMatch","value":"^d\\+.*"}]},
+      "websocket":true,"backends":[{"serviceName":"till-canary","servicePort":81,"weight":100}]}]}})"));
+  CHECK(*canary_weight(r, with, wanted) == 20);
+  CHECK(*with_weights(r, with, traffic(r, 0)) == live);
+  wanted.managed.insert(wanted.managed.begin(), SetHeaderRoute{"staff", {{"x-s", {"regex", "^s"}}}});
+  const RouteObjects both = *with_weights(r, with, wanted);
+  CHECK(both.at(made) == with.at(made));
+  CHECK(both.at({"apisix.apache.org", "ApisixRoute", "shop", "staff"})["spec"]["http"][0]["priority"] == 5);
+  // One of somebody else's is neither changed nor taken away.
+  with[made]["metadata"].erase("labels");
+  CHECK(*with_weights(r, with, traffic(r, 20)) == with);
+  CHECK_FALSE(has_managed_route(r, with));
+  CHECK(error_of(with_weights(r, with, wanted)) == "ApisixRoute shop/testers exists and is not of this rollout");
 }
 
 TEST_CASE("Ambassador: a canary Mapping beside each Mapping, once it has weight", "[ambassador]") {
