@@ -111,6 +111,12 @@ std::string FieldOwner::text() const {
   return out + (time.empty() ? ")" : ", " + time + ")");
 }
 
+bool is_written_by(const Json& live, std::string_view manager) {
+  const Json& entries = entries_of(live);
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const Json& entry) { return text_at(entry, {"manager"}) == manager; });
+}
+
 bool is_applied_by(const Json& live, std::string_view manager) {
   const Json& entries = entries_of(live);
   return std::any_of(entries.begin(), entries.end(), [&](const Json& entry) {

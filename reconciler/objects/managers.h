@@ -23,6 +23,8 @@ struct FieldOwner {
   std::string text() const;
 };
 
+/// Has the manager written to this object, in any way?
+bool is_written_by(const Json& live, std::string_view manager);
 /// Has the manager applied this object before?
 bool is_applied_by(const Json& live, std::string_view manager);
 

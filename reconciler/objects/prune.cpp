@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/labels.h"
 #include "base/text.h"
+#include "objects/managers.h"
 #include "objects/order.h"
 #include "objects/ownership.h"
 
@@ -80,7 +81,9 @@ LiveVerdict judge_live(const Stale& stale, const std::optional<Json>& live, std:
   if (theirs != owner)
     return {LiveFate::Leave, format("it belongs to the owner {}, and this one is {}", theirs, owner)};
   const std::string uid = text_at(*live, {"metadata", "uid"});
-  if (!entry.uid.empty() && uid != entry.uid) return {LiveFate::Leave, "somebody else made it anew"};
+  // We may have made it anew too, and have been stopped before that was stored.
+  if (!entry.uid.empty() && uid != entry.uid && !is_written_by(*live, kFieldManager))
+    return {LiveFate::Leave, "somebody else made it anew"};
   const PruneMark mark = prune_mark(*live);
   if (mark == PruneMark::Disabled) return {LiveFate::Leave, format("it is marked {}: disabled", kPruneMark)};
   const bool allowed = stale.released || mark == PruneMark::Allow || entry.mark == PruneMark::Allow;

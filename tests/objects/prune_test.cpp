@@ -107,6 +107,9 @@ TEST_CASE("only the very object that is still ours is deleted", "[prune]") {
   Json again = ours;
   again["metadata"]["uid"] = "another";
   CHECK(judge_live({till, true}, again, "serin").fate == LiveFate::Leave);
+  Json ours_again = again;  // a crash came before the new uid was stored
+  ours_again["metadata"]["managedFields"] = {{{"manager", "serin"}, {"operation", "Apply"}}};
+  CHECK(judge_live({till, true}, ours_again, "serin").fate == LiveFate::Delete);
   InventoryEntry unseen = till;
   unseen.uid.clear();  // a crash came between; the label tells
   CHECK(judge_live({unseen, false}, again, "serin").fate == LiveFate::Delete);
