@@ -159,7 +159,10 @@ void Watchman::check_kept(const RolloutKey& rollout, const RolloutView& now, con
   const int needed = std::min(from, replicas_wanted(rollout));
   if (now.stable_selects == hash && to < needed)
     alarm(format("{}: {} has the traffic and goes from {} to {} pods", rollout.text(), hash, from, to));
-  if (now.canary_selects == hash && to == 0 && from > 0 && replicas_wanted(rollout) > 0)
+  const auto wanted = wanted_lately(rollout);
+  const bool has_preview =
+      std::all_of(wanted.begin(), wanted.end(), [](auto* each) { return !each->canary_service.empty(); });
+  if (has_preview && now.canary_selects == hash && to == 0 && from > 0 && replicas_wanted(rollout) > 0)
     alarm(format("{}: {} loses its pods while the preview Service shows it", rollout.text(), hash));
 }
 
