@@ -20,6 +20,13 @@ uint64_t version_number(std::string_view text) {
 
 uint64_t version_of(const Json& object) { return version_number(text_at(object, {"metadata", "resourceVersion"})); }
 
+/// Does Kubernetes delete it with the object of this uid?
+bool names_owner(const Json& object, std::string_view uid) {
+  const Json* owners = find(object, {"metadata", "ownerReferences"});
+  return owners && owners->is_array() &&
+         std::any_of(owners->begin(), owners->end(), [&](const Json& owner) { return text_at(owner, {"uid"}) == uid; });
+}
+
 bool is_owned_by(const Json& object, std::string_view owner) {
   return text_at(object, {"metadata", "labels", kOwnerLabel}) == owner;
 }
@@ -411,9 +418,11 @@ void ClusterCache::note_experiment_services(const RolloutKey& rollout, Observed&
   for (const Workload& w : observed.experiments) {
     const std::string* text = w.service.empty() ? nullptr : text_of(kServices, {rollout.ns, w.service});
     const auto object = text ? parse_json(*text) : Result<Json>(Json());
-    if (object && text_at(*object, {"metadata", "labels", kRolloutLabel}) == rollout.name &&
-        !text_at(*object, {"metadata", "labels", kExperimentLabel}).empty())
-      observed.experiment_services.insert(w.service);
+    if (!object || text_at(*object, {"metadata", "labels", kRolloutLabel}) != rollout.name ||
+        text_at(*object, {"metadata", "labels", kExperimentLabel}).empty())
+      continue;
+    std::string& goes_with = observed.experiment_services[w.service];
+    if (names_owner(*object, w.uid)) goes_with = w.name;
   }
 }
 

@@ -14,6 +14,19 @@ bool is_wanted(const Workload& workload, const Target& target) {
   });
 }
 
+/// The ReplicaSet of that Service; empty when there is none.
+std::string service_goes_with(const std::string& service, const Observed& live) {
+  auto found = live.experiment_services.find(service);
+  return found == live.experiment_services.end() ? "" : found->second;
+}
+
+/// Do other pods need the Service that goes with these?
+bool has_wanted_service(const Workload& workload, const Target& target) {
+  return !workload.service.empty() &&
+         std::any_of(target.experiment.begin(), target.experiment.end(),
+                     [&](const ExperimentPods& pods) { return pods.service == workload.service; });
+}
+
 bool name_in_use(const ExperimentPods& pods, const Observed& live) {
   return std::any_of(live.experiments.begin(), live.experiments.end(),
                      [&](const Workload& w) { return w.name == pods.name; });
@@ -32,6 +45,7 @@ void bring_up(const Rollout& desired, const Observed& live, const ExperimentPods
   } else if (w->scale_down_deadline) {
     out.emplace_back(SetScaleDownDeadline{w->name, std::nullopt});
   }
+  // One of this name that goes with other pods goes before.
   if (!pods.service.empty() && !live.experiment_services.contains(pods.service))
     out.emplace_back(CreateExperimentService{pods.service, pods.name});
 }
@@ -55,7 +69,7 @@ const Workload* workload_of(const ExperimentPods& pods, const Observed& live) {
 
 bool can_answer(const ExperimentPods& pods, const Observed& live) {
   const Workload* w = workload_of(pods, live);
-  return w && w->available > 0 && live.experiment_services.contains(pods.service);
+  return w && w->available > 0 && service_goes_with(pods.service, live) == w->name;
 }
 
 ExperimentDifference diff_experiment(const Rollout& desired, const Observed& live, const Target& target,
@@ -65,14 +79,19 @@ ExperimentDifference diff_experiment(const Rollout& desired, const Observed& liv
     if (!desired.paused) bring_up(desired, live, pods, out.come);
     const Workload* w = workload_of(pods, live);
     const int there = w ? w->available : 0;
-    if (there >= pods.replicas || !out.waiting.empty()) continue;
-    out.waiting = format("waiting for {} of {} pods of experiment \"{}\"{}", pods.replicas - there, pods.replicas,
-                         pods.label, w && !w->pod_trouble.empty() ? ": " + w->pod_trouble : "");
+    if (!out.waiting.empty()) continue;
+    if (there < pods.replicas)
+      out.waiting = format("waiting for {} of {} pods of experiment \"{}\"{}", pods.replicas - there, pods.replicas,
+                           pods.label, w && !w->pod_trouble.empty() ? ": " + w->pod_trouble : "");
+    else if (!pods.service.empty() && service_goes_with(pods.service, live) != pods.name)
+      out.waiting = format("waiting for Service {} to lead to the pods of experiment \"{}\"", pods.service, pods.label);
   }
   if (desired.paused) return out;
-  for (const Workload& w : live.experiments)
-    if (!is_wanted(w, target))
-      if (auto action = take_down(w, target.experiment_linger, now)) out.go.push_back(*std::move(action));
+  for (const Workload& w : live.experiments) {
+    if (is_wanted(w, target)) continue;
+    const Duration linger = has_wanted_service(w, target) ? 0ms : target.experiment_linger;
+    if (auto action = take_down(w, linger, now)) out.go.push_back(*std::move(action));
+  }
   return out;
 }
 

@@ -48,7 +48,7 @@ class IdealCluster {
       add(desired, desired.hash, static_cast<int>(integer_at(create->object, {"spec", "replicas"}).value_or(0)), now);
     if (const auto* copy = std::get_if<CreateExperimentPods>(&action)) add_experiment(copy->pods, now);
     if (const auto* service = std::get_if<CreateExperimentService>(&action))
-      live_.experiment_services.insert(service->name);
+      live_.experiment_services[service->name] = service->replica_set;
     if (const auto* scale = std::get_if<ScaleReplicaSet>(&action)) {
       resize(named(scale->name), scale->replicas);
       named(scale->name).scale_down_deadline.reset();

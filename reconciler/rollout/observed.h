@@ -4,7 +4,6 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -71,7 +70,8 @@ struct RolloutObject {
 struct Observed {
   std::vector<Workload> workloads;               ///< ordered by name
   std::vector<Workload> experiments;             ///< ReplicaSets that its experiments made, ordered by name
-  std::set<std::string> experiment_services;     ///< the Services of those that exist
+  /// The Services of those that exist, and the ReplicaSet that each goes with; empty when that is gone.
+  std::map<std::string, std::string> experiment_services;
   std::map<std::string, ServiceState> services;  ///< the stable and canary Services that exist, by name
   /// Services, and DestinationRules as far as they are known, that say they are managed by it and that it does not
   /// name.

@@ -86,7 +86,7 @@ struct Cluster1 {
                                   .owned = true,
                                   .service = a->pods.service});
     } else if (auto a = std::get_if<CreateExperimentService>(&action)) {
-      live.experiment_services.insert(a->name);
+      live.experiment_services[a->name] = a->replica_set;
     } else if (auto a = std::get_if<ScaleReplicaSet>(&action)) {
       Workload& w = named(a->name);
       w.replicas = a->replicas;

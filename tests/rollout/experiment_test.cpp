@@ -175,6 +175,23 @@ TEST_CASE("an experiment whose pods do not come up aborts the canary", "[experim
         "experiment failed, no progress for 10m: waiting for 1 of 1 pods of experiment \"baseline\"");
 }
 
+TEST_CASE("a Service that leads to an earlier experiment gets no traffic for the next one", "[experiment]") {
+  // "trial" has a Service of a fixed name in both.
+  Cluster1 cluster = running(rollout("v1", steps()));
+  cluster.rest(rollout("v2", steps()), at(100));
+  REQUIRE(cluster.live.experiment_services.at("till-trial") == "till-hashv2-1-trial");
+  const Rollout v3 = rollout("v3", steps());
+  // The earlier pods are gone; Kubernetes takes its time with their Service.
+  cluster.rest(v3, at(110));
+  REQUIRE(cluster.live.experiments.size() == 2);
+  CHECK(weights(cluster) == Weights{80, 20});
+  CHECK(cluster.last.why == "waiting for Service till-trial to lead to the pods of experiment \"trial\"");
+  cluster.live.experiment_services.erase("till-trial");
+  cluster.rest(v3, at(120));
+  CHECK(weights(cluster).size() == 4);
+  CHECK(cluster.live.experiment_services.at("till-trial") == "till-hashv3-1-trial");
+}
+
 TEST_CASE("nobody sends traffic to an experiment without pods", "[experiment]") {
   Cluster1 cluster = running(rollout("v1", steps()));
   const Rollout v2 = rollout("v2", steps());
