@@ -8,7 +8,7 @@ std::string version_of_route(const ObjectKey& key) {
   if (key.kind == "Ingress" || key.kind == "HTTPRoute" || key.kind == "GRPCRoute") return "v1";
   if (key.kind == "TCPRoute" || key.kind == "TLSRoute") return "v1alpha2";  // not in the preferred one
   if (key.kind == "TrafficSplit") return "v1alpha1";                        // as Argo Rollouts writes it
-  if (key.kind == "Mapping") return "v2";
+  if (key.kind == "Mapping" || key.kind == "ApisixRoute") return "v2";
   return "";
 }
 
