@@ -133,10 +133,14 @@ int run_decision(const DecisionCommand& command, const std::vector<std::string>&
 }  // namespace
 
 int approve(const std::vector<std::string>& arguments) {
-  return run_decision({"approve", Verb::Promote, "Lets a canary go on from the step where it is: promote."}, arguments);
+  return run_decision(
+      {"approve", Verb::Promote, "Lets a canary go on from the step where it is, or ends an experiment: promote."},
+      arguments);
 }
 int abort(const std::vector<std::string>& arguments) {
-  return run_decision({"abort", Verb::Abort, "Takes the traffic from a canary and rejects its revision."}, arguments);
+  return run_decision({"abort", Verb::Abort,
+                       "Takes the traffic from a canary and rejects its revision, or ends an experiment as failed."},
+                      arguments);
 }
 int retry(const std::vector<std::string>& arguments) {
   return run_decision({"retry", Verb::Retry, "Starts a revision again that was rejected or is stuck."}, arguments);

@@ -30,11 +30,28 @@ std::string image_of(const Status& status, const std::string& revision) {
   return "";
 }
 
+/// An experiment can be ended, well or badly.
+Result<RolloutDecision> decision_about_run(const StatusEntry& entry, RolloutDecision decision) {
+  const ExperimentRun& run = *entry.status.run;
+  const std::string name = entry.rollout.text();
+  const bool ends =
+      decision.verb == Verb::Promote || decision.verb == Verb::PromoteFull || decision.verb == Verb::Abort;
+  if (!ends)
+    return invalid(
+        format("{}: an experiment cannot {}: approve ends it, abort ends it as failed", name, to_text(decision.verb)));
+  if (!run.ended.empty())
+    return invalid(format("{}: nothing to {}: the experiment {}: {}", name, to_text(decision.verb),
+                          run.failed ? "failed" : "succeeded", run.ended));
+  decision.revision = run.hash;
+  return decision;
+}
+
 }  // namespace
 
 Result<RolloutDecision> decision_about(const StatusEntry& entry, Verb verb, const std::string& reason) {
   const Status& status = entry.status;
   RolloutDecision decision{.verb = verb, .reason = reason};
+  if (status.run) return decision_about_run(entry, std::move(decision));
   const Rejected* failed = verb == Verb::Retry ? failed_revision(status) : nullptr;
   if (failed) {
     decision.revision = failed->hash;

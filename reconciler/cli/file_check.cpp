@@ -115,7 +115,9 @@ class Checker {
 
   void note_object(const ObjectKey& key, const std::string& file, int line) {
     ++report_.objects;
-    auto [first, fresh] = places_.try_emplace(key, Problem{file, line, 0, ""});
+    ObjectKey name_of_its_own = key;
+    if (key.group == "argoproj.io" && key.kind == "Experiment") name_of_its_own.kind = "Rollout";
+    auto [first, fresh] = places_.try_emplace(name_of_its_own, Problem{file, line, 0, ""});
     if (fresh || first->second.file == file) return;
     report_.problems.push_back({file, line, 1,
                                 format("{} stands in two files, also at {}:{}; keep one", key.text(),

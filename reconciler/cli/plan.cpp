@@ -107,7 +107,7 @@ std::set<ObjectKey> names_in(const std::map<std::string, ManifestFile>& files) {
   for (const auto& [path, file] : files) {
     for (const PlainObject& object : file.objects) out.insert(object.key);
     for (const RolloutAt& rollout : file.rollout_lines)
-      out.insert({"argoproj.io", "Rollout", rollout.key.ns, rollout.key.name});
+      out.insert({"argoproj.io", rollout.kind, rollout.key.ns, rollout.key.name});
   }
   return out;
 }

@@ -14,11 +14,12 @@ std::string step_text(const Status& status) {
 /// In what the message contradicts the file; empty in nothing.
 std::string contradiction(const Recorded& record, const Status& status) {
   const auto& revision = status.canary ? status.canary : status.stable;
+  const std::string hash = status.run ? status.run->hash : revision ? revision->hash : "";
   const std::pair<const char*, std::pair<std::string, std::string>> pairs[] = {
       {"phase", {record.phase, std::string(to_text(status.phase))}},
       {"step", {record.step, step_text(status)}},
       {"weight", {record.weight, format("{}", status.weight)}},
-      {"revision", {record.revision, revision ? revision->hash : ""}},
+      {"revision", {record.revision, hash}},
       {"commit", {record.requested, status.commit}}};
   for (const auto& [name, texts] : pairs)
     if (texts.first != texts.second)

@@ -32,6 +32,7 @@ std::vector<ObjectChange> compare_objects(const RevisionManifests& before, const
 std::string present_state(const Status* status) {
   if (!status) return "not deployed yet";
   std::string text(to_text(status->phase));
+  if (status->run) return format("{}, experiment {}", text, status->run->hash);
   if (status->canary) return format("{} at {}% of {}", text, status->weight, label_of(*status->canary, status->stable));
   return status->stable ? format("{} at {}", text, label_of(*status->stable, std::nullopt)) : text;
 }
@@ -40,6 +41,7 @@ std::string image_of(const Rollout& rollout) { return headline_image(rollout.ima
 
 /// The revision that Git would ask for, as people call it.
 std::string target_label(const Rollout& rollout, const Rollout* before, const Status* status) {
+  if (rollout.standalone) return "experiment " + rollout.hash;
   Revision revision{.hash = rollout.hash,
                     .image = headline_image(rollout.images, before ? before->images : std::vector<ContainerImage>{})};
   return label_of(revision, status ? status->stable : std::nullopt);
@@ -117,7 +119,8 @@ RevisionPlan compare_revisions(const RevisionManifests& before, const RevisionMa
   for (const ObjectChange& change : plan.objects) {
     if (change.fate == Fate::Deleted) warn_about_deletion(change, plan.warnings);
     if (change.fate != Fate::Deleted) warn_about_marks(change.key, after.objects.at(change.key), plan);
-    if (change.key.group != "argoproj.io" || change.key.kind != "Rollout" || change.fate == Fate::Deleted) continue;
+    const bool runs = change.key.kind == "Rollout" || change.key.kind == "Experiment";
+    if (change.key.group != "argoproj.io" || !runs || change.fate == Fate::Deleted) continue;
     RolloutKey key{.ns = change.key.ns, .name = change.key.name};
     const Rollout* as_written = value_at(after.rollouts, key);
     if (!as_written) continue;

@@ -17,8 +17,9 @@ bool has_several_clusters(const std::vector<StatusEntry>& entries) {
   return clusters.size() > 1;
 }
 
-/// A blue-green update has no steps, but a preview.
+/// A blue-green update has no steps, but a preview; an experiment by itself has a run.
 std::string step_text(const Status& status) {
+  if (status.run) return !status.run->ended.empty() ? "ended" : status.experiment ? "running" : "starting";
   if (status.preview) return status.preview->accepted ? "accepted" : "preview";
   return status.step ? format("{}/{}", status.step->index, status.step->count) : "-";
 }
@@ -31,6 +32,7 @@ std::string label(const std::optional<Revision>& revision, const std::optional<R
 std::optional<TimePoint> began(const StatusEntry& entry) {
   if (entry.last) return entry.last->commit.time;
   const Status& status = entry.status;
+  if (status.run) return status.experiment.value_or(status.run->since);
   if (status.canary && status.step) return status.step->since;
   if (status.preview) return status.preview->since;
   return status.stable ? std::optional(status.stable->since) : std::nullopt;
@@ -45,6 +47,12 @@ std::string age(const std::optional<TimePoint>& since, TimePoint now) {
 
 std::string revision_text(const Revision& revision) {
   return format("{}  {}  since {}", revision.hash, revision.image, format_time(revision.since));
+}
+
+std::string run_text(const ExperimentRun& run) {
+  std::string text = format("run       {}  since {}", run.hash, format_time(run.since));
+  if (!run.ended.empty()) text += format("  {}: {}", run.failed ? "failed" : "succeeded", run.ended);
+  return text;
 }
 
 /// One level of a tree; the last branch is drawn with a corner.
@@ -70,6 +78,13 @@ Json entry_json(const StatusEntry& entry) {
   if (status.step)
     json["step"] = {
         {"index", status.step->index}, {"count", status.step->count}, {"since", format_time(status.step->since)}};
+  if (status.run) {
+    json["run"] = {{"revision", status.run->hash}, {"since", format_time(status.run->since)}};
+    if (!status.run->ended.empty()) {
+      json["run"]["ended"] = status.run->ended;
+      json["run"]["failed"] = status.run->failed;
+    }
+  }
   if (status.experiment) json["experiment"] = {{"since", format_time(*status.experiment)}};
   if (status.preview)
     json["preview"] = {{"since", format_time(status.preview->since)}, {"accepted", status.preview->accepted}};
@@ -126,6 +141,7 @@ std::string status_tree(const StatusEntry& entry, TimePoint now) {
   std::vector<std::string> lines;
   if (s.canary) lines.push_back(format("canary    {}% of traffic  {}", s.weight, revision_text(*s.canary)));
   if (s.stable) lines.push_back(format("stable    {}% of traffic  {}", 100 - s.weight, revision_text(*s.stable)));
+  if (s.run) lines.push_back(run_text(*s.run));
   if (s.experiment) lines.push_back(format("experiment since {}", format_time(*s.experiment)));
   if (s.preview)
     lines.push_back(format("preview   {} since {}", s.preview->accepted ? "accepted" : "waits to be accepted",

@@ -15,7 +15,8 @@ Json reference(const char* api_version, const char* kind, const std::string& ns,
 Result<Json> source_of(Cluster& cluster, const RolloutKey& rollout, const Action& action) {
   const auto* pods = std::get_if<CreateExperimentPods>(&action);
   const auto* service = std::get_if<CreateExperimentService>(&action);
-  if (!pods && !service) return Json();
+  const bool has_own_template = pods && !pods->pods.pod_template.empty();
+  if ((!pods && !service) || has_own_template) return Json();
   const std::string& name = pods ? pods->from : service->replica_set;
   auto live = cluster.read(reference("apps/v1", "ReplicaSet", rollout.ns, name), ReadMode::Fresh);
   if (!live) return live.error();

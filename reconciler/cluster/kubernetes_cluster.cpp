@@ -272,9 +272,10 @@ Result<void> KubernetesCluster::carry_out(const RolloutKey& rollout, const Actio
   if (!done && of_experiment && done.error().kind == ErrorKind::Conflict)
     return accept_existing_experiment(*this, rollout, action);
   const auto* create = std::get_if<CreateReplicaSet>(&action);
-  if (done || !create) return done;
-  if (done.error().kind == ErrorKind::Conflict) return parts_->accept_existing(rollout, *create);
-  // A Rollout may be the first object of its namespace.
+  const bool makes_pods = create || std::holds_alternative<CreateExperimentPods>(action);
+  if (done || !makes_pods) return done;
+  if (create && done.error().kind == ErrorKind::Conflict) return parts_->accept_existing(rollout, *create);
+  // A Rollout, or an Experiment, may be the first object of its namespace.
   if (auto there = ensure_namespace(rollout.ns); !there) return done;
   return parts_->write(*write);
 }

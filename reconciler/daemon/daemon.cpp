@@ -50,27 +50,28 @@ Daemon::Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Inve
       events_(cluster, clock, workers),
       publisher_(cluster, clock, workers, [this](const RolloutKey& key) { rollouts_.touch(key); }),
       judge_(options_, git, workers),
-      rollouts_(options_, desired_, judge_, git, cluster, clock, workers,
-                {.recorded = [this](bool urgent) { sync_.push_soon(urgent); },
-                 .transition =
-                     [this](const RolloutKey& key, const Decision& decision) {
-                       if (on_transition) on_transition(key, decision);
-                     },
-                 .happened =
-                     [this](const RolloutKey& key, const Status& status, const std::vector<RolloutEvent>& events) {
-                       if (options_.events == EventsAre::Written)
-                         events_.record(key, rollouts_.object_uid(key), events);
-                       if (on_events) on_events(key, status, events);
-                     },
-                 .looked =
-                     [this](Look look, Duration took) {
-                       if (on_look) on_look(look, took);
-                     },
-                 .publish = options_.rollout_objects == RolloutObjects::LeftOut
-                                ? std::function<void(const RolloutKey&, std::optional<Json>)>()
-                                : [this](const RolloutKey& key,
-                                         std::optional<Json> status) { publisher_.publish(key, std::move(status)); },
-                 .object_changed = [this](const RolloutKey& key) { see_changed_object(key); }}),
+      rollouts_(
+          options_, desired_, judge_, git, cluster, clock, workers,
+          {.recorded = [this](bool urgent) { sync_.push_soon(urgent); },
+           .transition =
+               [this](const RolloutKey& key, const Decision& decision) {
+                 if (on_transition) on_transition(key, decision);
+               },
+           .happened =
+               [this](const RolloutKey& key, const Status& status, const std::vector<RolloutEvent>& events) {
+                 if (options_.events == EventsAre::Written)
+                   events_.record({key, status.run ? "Experiment" : "Rollout", rollouts_.object_uid(key)}, events);
+                 if (on_events) on_events(key, status, events);
+               },
+           .looked =
+               [this](Look look, Duration took) {
+                 if (on_look) on_look(look, took);
+               },
+           .publish = options_.rollout_objects == RolloutObjects::LeftOut
+                          ? std::function<void(const RolloutKey&, std::optional<Json>)>()
+                          : [this](const RolloutKey& key,
+                                   std::optional<Json> status) { publisher_.publish(key, std::move(status)); },
+           .object_changed = [this](const RolloutKey& key) { see_changed_object(key); }}),
       keeper_(inventory, cluster, clock, workers, options_.default_namespace),
       pruner_(options_.owner, keeper_.inventory(), cluster, clock, workers, pruning()),
       objects_(

@@ -44,14 +44,16 @@ EventRecorder::Known& EventRecorder::known(const RolloutKey& rollout, const Roll
   return entry;
 }
 
-Json EventRecorder::object_for(const RolloutKey& rollout, const std::string& uid, const RolloutEvent& event) {
-  const Known& entry = known(rollout, event);
-  Json involved = {
-      {"apiVersion", "argoproj.io/v1alpha1"}, {"kind", "Rollout"}, {"namespace", rollout.ns}, {"name", rollout.name}};
-  if (!uid.empty()) involved["uid"] = uid;
+Json EventRecorder::object_for(const Subject& about, const RolloutEvent& event) {
+  const Known& entry = known(about.key, event);
+  Json involved = {{"apiVersion", "argoproj.io/v1alpha1"},
+                   {"kind", about.kind},
+                   {"namespace", about.key.ns},
+                   {"name", about.key.name}};
+  if (!about.uid.empty()) involved["uid"] = about.uid;
   return {{"apiVersion", "v1"},
           {"kind", "Event"},
-          {"metadata", {{"name", entry.name}, {"namespace", rollout.ns}}},
+          {"metadata", {{"name", entry.name}, {"namespace", about.key.ns}}},
           {"involvedObject", std::move(involved)},
           {"type", to_text(event.type)},
           {"reason", event.reason},
@@ -63,8 +65,8 @@ Json EventRecorder::object_for(const RolloutKey& rollout, const std::string& uid
           {"count", entry.count}};
 }
 
-void EventRecorder::record(const RolloutKey& rollout, const std::string& uid, const std::vector<RolloutEvent>& events) {
-  for (const RolloutEvent& event : events) waiting_.push_back(object_for(rollout, uid, event));
+void EventRecorder::record(const Subject& about, const std::vector<RolloutEvent>& events) {
+  for (const RolloutEvent& event : events) waiting_.push_back(object_for(about, event));
   while (waiting_.size() > kWaitingMax) waiting_.pop_front();
   if (!sending_) send();
 }

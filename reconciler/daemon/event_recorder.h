@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/workers.h"
@@ -18,9 +19,15 @@ class EventRecorder {
   EventRecorder(Cluster& cluster, Clock& clock, Workers& workers)
       : cluster_(cluster), clock_(clock), workers_(workers) {}
 
-  /// Writes the events about a rollout, on a lane of their own. The same one again within a while raises a count.
-  /// `uid`: of the Rollout object in the cluster; empty when there is none.
-  void record(const RolloutKey& rollout, const std::string& uid, const std::vector<RolloutEvent>& events);
+  /// The object that events are about, which need not be in the cluster: then it has no uid.
+  struct Subject {
+    RolloutKey key;
+    std::string_view kind = "Rollout";
+    std::string uid = {};
+  };
+
+  /// Writes these events, on a lane of their own. The same one again within a while raises a count.
+  void record(const Subject& about, const std::vector<RolloutEvent>& events);
 
   /// Nothing waits and nothing is under way.
   bool idle() const { return !sending_; }
@@ -32,7 +39,7 @@ class EventRecorder {
     TimePoint first, last;
     int count = 0;
   };
-  Json object_for(const RolloutKey& rollout, const std::string& uid, const RolloutEvent& event);
+  Json object_for(const Subject& about, const RolloutEvent& event);
   Known& known(const RolloutKey& rollout, const RolloutEvent& event);
   void send();
   void finish(const std::string& trouble);

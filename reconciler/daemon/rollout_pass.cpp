@@ -129,7 +129,7 @@ std::optional<RolloutRunner::Planned> RolloutRunner::refuse(const RolloutKey& ke
     for (const std::string& path : desired_.paths_of(rollout_object_key(key)))
       why += (why.empty() ? "" : " and ") + path;
     if (why.empty()) return std::nullopt;
-    say(key, tracked, "Rollout " + key.text() + " stands in several files: " + why);
+    say(key, tracked, key.text() + " stands in several files: " + why);
     return std::nullopt;
   }
   tracked.live = {Phase::Degraded, "InvalidSpec: " + why};
@@ -294,7 +294,7 @@ std::optional<RolloutRunner::Planned> RolloutRunner::plan_one(const RolloutKey& 
   say(key, tracked, trouble_of(tracked, decision));
   tracked.live = live_phase(desired, live, decision.status, now);
   Planned out{.key = key, .decision = std::move(decision)};
-  if (hooks_.publish) out.view = view_of(desired, live, out.decision.status, now);
+  if (hooks_.publish && !desired.standalone) out.view = view_of(desired, live, out.decision.status, now);
   if (!out.decision.subject.empty()) {
     const bool asked = !tracked.status || tracked.status->commit != out.decision.status.commit;
     out.write = StatusWrite{status_path(key), write_status(key, out.decision.status),

@@ -142,6 +142,13 @@ std::optional<Preview> preview_from(const Members& members) {
   return Preview{*since, member(members, "accepted") != nullptr};
 }
 
+std::optional<ExperimentRun> run_from(const Members& members) {
+  auto hash = hash_from(members, "revision");
+  auto since = parse_time(text_of(members, "since"));
+  if (!hash || !since) return std::nullopt;
+  return ExperimentRun{std::move(*hash), *since, text_of(members, "ended"), member(members, "failed") != nullptr};
+}
+
 std::optional<TimePoint> experiment_from(const Members& members) { return parse_time(text_of(members, "since")); }
 
 std::optional<CarriedOut> decision_from(const Members& members) {
@@ -191,6 +198,7 @@ class Reader {
     if (name == "canary") return read_one(status_.canary, revision_from);
     if (name == "step") return read_one(status_.step, step_from);
     if (name == "preview") return read_one(status_.preview, preview_from);
+    if (name == "run") return read_one(status_.run, run_from);
     if (name == "experiment") return read_one(status_.experiment, experiment_from);
     if (name == "decision") return read_one(status_.decision, decision_from);
     if (name == "ignored") return read_one(status_.ignored, ignored_from);

@@ -31,8 +31,10 @@ void add_schema_findings(const std::string& path, SchemaKind kind, const Json& d
 void check_rollouts(const std::string& path, const Json& document, const Places& places,
                     std::vector<Problem>& problems) {
   std::string version = text_at(document, {"apiVersion"}), kind = text_at(document, {"kind"});
-  if (group_of(version) == "argoproj.io" && kind == "Rollout")
-    return add_schema_findings(path, SchemaKind::Rollout, document, places, problems);
+  const bool is_ours = group_of(version) == "argoproj.io";
+  if (is_ours && kind == "Rollout") return add_schema_findings(path, SchemaKind::Rollout, document, places, problems);
+  if (is_ours && kind == "Experiment")
+    return add_schema_findings(path, SchemaKind::Experiment, document, places, problems);
   const Json* items = kind == "List" ? find(document, {"items"}) : nullptr;
   if (!items || !items->is_array()) return;
   const Places& item_places = places.members.at("items");
@@ -52,7 +54,7 @@ FileCheck check_manifests(const std::string& path, std::string_view text, const 
   check.warnings = std::move(file.warnings);
   for (const PlainObject& object : file.objects) check.objects.emplace_back(object.key, object.line);
   for (const RolloutAt& rollout : file.rollout_lines)
-    check.objects.emplace_back(ObjectKey{"argoproj.io", "Rollout", rollout.key.ns, rollout.key.name}, rollout.line);
+    check.objects.emplace_back(ObjectKey{"argoproj.io", rollout.kind, rollout.key.ns, rollout.key.name}, rollout.line);
   for (RefusedRollout& refused : file.refused)
     for (Problem& problem : refused.problems) check.problems.push_back(std::move(problem));
   for (const Document& document : read_documents(path, text).documents)

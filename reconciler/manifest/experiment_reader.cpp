@@ -24,15 +24,6 @@ std::map<std::string, std::string> read_texts(const Field& map) {
   return out;
 }
 
-std::string read_template_name(const Field& item) {
-  const std::string name = item["name"].text().value_or("");
-  if (name.empty())
-    item.problem("name is required");
-  else if (auto trouble = label_trouble(name))
-    item["name"].problem(*trouble);
-  return name;
-}
-
 Experiment::SpecRef read_spec_ref(const Field& item) {
   const std::string ref = item["specRef"].text().value_or("");
   if (ref.empty()) item.problem("specRef is required");
@@ -43,11 +34,7 @@ Experiment::SpecRef read_spec_ref(const Field& item) {
 void read_service(const Field& item, Experiment::Template& out) {
   Field service = item["service"];
   out.has_service = service.present() || out.weight > 0;
-  if (!service.present() || !service.is_map()) return;
-  service.refuse_unknown({"name"});
-  out.service = service["name"].text().value_or("");
-  if (!out.service.empty())
-    if (auto trouble = name_trouble("", out.service)) service["name"].problem(*trouble);
+  out.service = read_service_name(service);
 }
 
 Experiment::Template read_template(const Field& item) {
@@ -64,11 +51,6 @@ Experiment::Template read_template(const Field& item) {
   if (out.weight > 0 && out.replicas == 0) item["weight"].problem("needs replicas");
   read_service(item, out);
   return out;
-}
-
-/// Names that must differ, because objects have them.
-void refuse_twice(std::set<std::string>& names, const std::string& name, const Field& field) {
-  if (!name.empty() && !names.insert(name).second) field.problem(format("\"{}\" is the name of another one", name));
 }
 
 bool has_weight(const Experiment& experiment) {
@@ -118,6 +100,28 @@ void check_selectors(const Field& field, const Experiment& experiment, const Rol
 }
 
 }  // namespace
+
+std::string read_template_name(const Field& item) {
+  const std::string name = item["name"].text().value_or("");
+  if (name.empty())
+    item.problem("name is required");
+  else if (auto trouble = label_trouble(name))
+    item["name"].problem(*trouble);
+  return name;
+}
+
+std::string read_service_name(const Field& service) {
+  if (!service.is_map()) return "";
+  service.refuse_unknown({"name"});
+  const std::string name = service["name"].text().value_or("");
+  if (!name.empty())
+    if (auto trouble = name_trouble("", name)) service["name"].problem(*trouble);
+  return name;
+}
+
+void refuse_twice(std::set<std::string>& names, const std::string& name, const Field& field) {
+  if (!name.empty() && !names.insert(name).second) field.problem(format("\"{}\" is the name of another one", name));
+}
 
 PodMetadata read_pod_metadata(const Field& metadata) {
   if (!metadata.is_map()) return {};

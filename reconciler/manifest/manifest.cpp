@@ -8,6 +8,7 @@
 #include "manifest/field.h"
 #include "manifest/names.h"
 #include "manifest/rollout_reader.h"
+#include "manifest/standalone_experiment_reader.h"
 
 namespace reconciler {
 namespace {
@@ -87,10 +88,13 @@ class FileReader {
     key.name = *text;
     if (auto trouble = name_trouble(key.group, key.name)) return name.problem(*trouble);
     if (!resolve_namespace(document, ns, key)) return;
-    if (auto first = first_line_.emplace(key, root.findings().places.value.line); !first.second)
+    ObjectKey name_of_its_own = key;
+    if (key.group == kArgoGroup && key.kind == "Experiment") name_of_its_own.kind = "Rollout";
+    if (auto first = first_line_.emplace(name_of_its_own, root.findings().places.value.line); !first.second)
       return root.problem(format("{} stands twice in this file, also at line {}", key.text(), first.first->second));
-    if (key.group == kArgoGroup && key.kind == "Rollout") return read_rollout_object(root, key);
-    if (key.group == kArgoGroup && is_carried_out_by_us(key.kind)) return say_when_ignored(root, key);
+    if (key.group == kArgoGroup && (key.kind == "Rollout" || key.kind == "Experiment"))
+      return read_rollout_object(root, key);
+    if (key.group == kArgoGroup && is_carried_out_by_us(key.kind)) return;
     if (still_encrypted(document, key))
       return root.problem(format("{} is still encrypted; decrypt it, or use a controller that does", key.text()));
     file_.objects.push_back({std::move(key), std::move(document), root.findings().places.value.line});
@@ -124,30 +128,22 @@ class FileReader {
     Field manifest(root.json(), findings);
     if (text_at(root.json(), {"apiVersion"}) != kRolloutVersion)
       manifest["apiVersion"].problem(format("must be {}", kRolloutVersion));
-    Rollout rollout = read_rollout(manifest, {key.ns, key.name});
+    Rollout rollout = key.kind == "Experiment" ? read_standalone_experiment(manifest, {key.ns, key.name})
+                                               : read_rollout(manifest, {key.ns, key.name});
     append(file_.warnings, std::move(findings.warnings));
-    file_.rollout_lines.push_back({rollout.key, root.findings().places.value.line, prune_mark(root.json())});
+    const int line = root.findings().places.value.line;
+    file_.rollout_lines.push_back({rollout.key, line, prune_mark(root.json()), key.kind});
     if (findings.problems.empty()) {
+      if (!rollout.standalone) file_.published.push_back({key, root.json(), line});
       file_.rollouts.push_back(std::move(rollout));
-      file_.published.push_back({key, root.json(), root.findings().places.value.line});
     } else {
       file_.refused.push_back({rollout.key, findings.take_problems()});
     }
   }
 
-  /// Nothing runs for an Experiment of its own.
-  void say_when_ignored(const Field& root, const ObjectKey& key) {
-    const auto& place = root.findings().places.value;
-    if (key.kind == "Experiment")
-      file_.warnings.push_back(
-          {path_, place.line, place.column,
-           format("{} is not carried out: an experiment runs as a step of a Rollout", key.text())});
-  }
-
   /// Kinds that are part of rollouts and mean nothing to the cluster.
   static bool is_carried_out_by_us(std::string_view kind) {
-    return kind == "AnalysisTemplate" || kind == "ClusterAnalysisTemplate" || kind == "AnalysisRun" ||
-           kind == "Experiment";
+    return kind == "AnalysisTemplate" || kind == "ClusterAnalysisTemplate" || kind == "AnalysisRun";
   }
 
   static bool still_encrypted(const Json& document, const ObjectKey& key) {

@@ -23,11 +23,13 @@ struct Problem {
   bool operator==(const Problem&) const = default;
 };
 
-/// Where a Rollout begins, whether it is valid or refused.
+/// Where a Rollout, or an Experiment, begins, whether it is valid or refused. They share their names: a status belongs
+/// to either.
 struct RolloutAt {
   RolloutKey key;
   int line = 0;
   PruneMark prune = PruneMark::None;
+  std::string kind = "Rollout";
 };
 
 struct RefusedRollout {
@@ -44,10 +46,10 @@ struct PlainObject {
 
 /// What one file asks for.
 struct ManifestFile {
-  std::vector<Rollout> rollouts;         ///< valid ones
+  std::vector<Rollout> rollouts;         ///< valid ones, and Experiments
   std::vector<RefusedRollout> refused;   ///< read, but invalid or not supported
   std::vector<RolloutAt> rollout_lines;  ///< of both
-  std::vector<PlainObject> published;    ///< the valid ones as they are written, for a view of them in the cluster
+  std::vector<PlainObject> published;    ///< the valid Rollouts as they are written, for a view of them in the cluster
   std::vector<PlainObject> objects;
   std::vector<Problem> problems;  ///< what could not be read; then the file's last good content stays in force
   std::vector<Problem> warnings;

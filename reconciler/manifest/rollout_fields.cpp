@@ -94,11 +94,15 @@ void check_canary(const Field& canary) {
 
 }  // namespace
 
-void check_rollout_fields(const Field& manifest) {
+void check_object_fields(const Field& manifest) {
   check(manifest, kTop);
   check(manifest["metadata"], kMetadata);
   check_labels(manifest["metadata"]["labels"]);
   check_annotations(manifest["metadata"]["annotations"]);
+}
+
+void check_rollout_fields(const Field& manifest) {
+  check_object_fields(manifest);
   Field spec = manifest["spec"];
   if (!check(spec, kSpec)) return;
   check(spec["workloadRef"], kWorkloadRef);

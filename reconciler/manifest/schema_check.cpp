@@ -51,11 +51,13 @@ std::unique_ptr<const valijson::Schema> parse(std::string_view text) {
 
 const valijson::Schema& schema_of(SchemaKind kind) {
   static const auto rollout = parse(rollout_schema());
+  static const auto experiment = parse(experiment_schema());
   static const auto status = parse(rolloutstatus_schema());
   static const auto decision = parse(rolloutdecision_schema());
   static const auto policy = parse(policy_schema());
   switch (kind) {
     case SchemaKind::Rollout: return *rollout;
+    case SchemaKind::Experiment: return *experiment;
     case SchemaKind::Status: return *status;
     case SchemaKind::Decision: return *decision;
     case SchemaKind::Policy: return *policy;

@@ -14,7 +14,7 @@ struct SchemaFinding {
   bool operator==(const SchemaFinding&) const = default;
 };
 
-enum class SchemaKind { Rollout, Status, Decision, Policy };
+enum class SchemaKind { Rollout, Experiment, Status, Decision, Policy };
 
 /// Everything in which `document` departs from the JSON Schema of its kind (manifests-schema/). Null members count as
 /// absent, as in Kubernetes. Lengths and patterns of text are left to hand-written checks.

@@ -81,6 +81,13 @@ std::optional<Preview> read_preview(const Field& field) {
   return Preview{read_time(field["since"]), field["accepted"].flag().value_or(false)};
 }
 
+std::optional<ExperimentRun> read_run(const Field& field) {
+  if (!field.is_map()) return std::nullopt;
+  field.refuse_unknown({"revision", "since", "ended", "failed"});
+  return ExperimentRun{read_revision_hash(field["revision"]), read_time(field["since"]), read_text(field["ended"]),
+                       field["failed"].flag().value_or(false)};
+}
+
 std::optional<TimePoint> read_experiment_start(const Field& field) {
   if (!field.is_map()) return std::nullopt;
   field.refuse_unknown({"since"});
@@ -118,9 +125,9 @@ std::optional<DeployTrailers> read_trailers(const Field& field) {
 
 Status read_status_fields(const Field& field) {
   Status status;
-  field.refuse_unknown({"phase", "commit", "stable", "canary", "step", "preview", "experiment", "returning", "weight",
-                        "stablePingPong", "previous", "rejected", "collisions", "decision", "ignored", "trailers",
-                        "refused"});
+  field.refuse_unknown({"phase", "commit", "stable", "canary", "step", "preview", "run", "experiment", "returning",
+                        "weight", "stablePingPong", "previous", "rejected", "collisions", "decision", "ignored",
+                        "trailers", "refused"});
   require(field["phase"]);
   auto phase = field["phase"].text();
   if (phase && !parse_phase(*phase)) field["phase"].problem("must be Healthy, Progressing, Paused or Degraded");
@@ -130,6 +137,7 @@ Status read_status_fields(const Field& field) {
   status.canary = read_revision(field["canary"]);
   status.step = read_step(field["step"]);
   status.preview = read_preview(field["preview"]);
+  status.run = read_run(field["run"]);
   status.experiment = read_experiment_start(field["experiment"]);
   status.returning = read_text(field["returning"]);
   status.weight = field["weight"].integer(0, 100).value_or(0);

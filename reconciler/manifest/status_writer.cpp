@@ -121,6 +121,15 @@ std::string preview(const Preview& preview) {
   return FlowMap().time("since", preview.since).flag("accepted", preview.accepted).done();
 }
 
+std::string run(const ExperimentRun& run) {
+  return FlowMap()
+      .text("revision", run.hash)
+      .time("since", run.since)
+      .text("ended", run.ended)
+      .flag("failed", run.failed)
+      .done();
+}
+
 std::string decision(const CarriedOut& decision) {
   return FlowMap()
       .text("action", to_text(decision.verb))
@@ -173,6 +182,7 @@ std::string write_status(const RolloutKey& key, const Status& status) {
   if (status.canary) out += line("canary", revision(*status.canary));
   if (status.step) out += line("step", step(*status.step));
   if (status.preview) out += line("preview", preview(*status.preview));
+  if (status.run) out += line("run", run(*status.run));
   if (status.experiment) out += line("experiment", FlowMap().time("since", *status.experiment).done());
   if (!status.returning.empty()) out += line("returning", scalar(status.returning));
   out += line("weight", std::to_string(status.weight));

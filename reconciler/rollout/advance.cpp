@@ -9,6 +9,7 @@
 #include "rollout/image.h"
 #include "rollout/resolved.h"
 #include "rollout/routing.h"
+#include "rollout/standalone_experiment.h"
 #include "rollout/transition.h"
 
 namespace reconciler {
@@ -412,6 +413,7 @@ Advance stay_refused(const Rollout& last_good, const Observed& live, const Statu
 }
 
 Advance advance(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now) {
+  if (desired.standalone) return advance_standalone(desired, live, status.value_or(Status{}), now);
   if (std::string held = driven_by_another(desired, live); !held.empty())
     return {.status = status.value_or(Status{}), .held = held};
   if (name_is_taken(desired, live)) return take_other_name(desired, status.value_or(Status{}));

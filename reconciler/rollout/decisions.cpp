@@ -9,7 +9,14 @@
 namespace reconciler {
 namespace {
 
-/// `promoted by Ann <ann@example.com>: looks good`
+Advance same_place(const Status& status, Phase phase, std::string_view what, const std::string& why) {
+  Status next = status;
+  next.phase = phase;
+  return {.status = next, .subject = at_step(format("{} at {}%", what, status.weight), next), .why = why};
+}
+
+}  // namespace
+
 std::string said(std::string_view what, const RolloutDecision& decision) {
   std::string text(what);
   if (!decision.author.empty()) text += " by " + decision.author;
@@ -21,7 +28,6 @@ std::string why_not(const RolloutDecision& decision, std::string_view reason) {
   return format("decision {} for revision {} is stale: {}", to_text(decision.verb), decision.revision, reason);
 }
 
-/// The decided transition, with the decision remembered in it so that the same file is not carried out twice.
 Advance remembered(Advance out, const RolloutDecision& decision, TimePoint now) {
   out.status.decision = CarriedOut{decision.verb,   decision.revision,  decision.step,  decision.author,
                                    decision.commit, whole_seconds(now), decision.reason};
@@ -29,11 +35,7 @@ Advance remembered(Advance out, const RolloutDecision& decision, TimePoint now) 
   return out;
 }
 
-Advance same_place(const Status& status, Phase phase, std::string_view what, const std::string& why) {
-  Status next = status;
-  next.phase = phase;
-  return {.status = next, .subject = at_step(format("{} at {}%", what, status.weight), next), .why = why};
-}
+namespace {
 
 /// Takes the whole run to its end: no more steps, pauses or shares; promotion still waits for all pods.
 Advance skip_steps(const Rollout& desired, const Status& status, const std::string& why, TimePoint now) {

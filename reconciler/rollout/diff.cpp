@@ -10,6 +10,7 @@
 #include "rollout/restart.h"
 #include "rollout/rolling.h"
 #include "rollout/route_diff.h"
+#include "rollout/standalone_experiment.h"
 
 namespace reconciler {
 namespace {
@@ -347,6 +348,7 @@ class Comparison {
 }  // namespace
 
 Result<Difference> diff(const Rollout& desired, const Observed& live, const Target& target, TimePoint now) {
+  if (desired.standalone) return standalone_difference(desired, live, target, now);
   return Comparison(desired, live, target, now).run();
 }
 

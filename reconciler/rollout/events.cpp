@@ -23,6 +23,10 @@ class Transition {
       return std::move(out_);
     }
     decide();
+    if (after_.run) {
+      run_experiment();
+      return std::move(out_);
+    }
     if (begins()) {
       begin();
     } else if (!after_.returning.empty() && before_.returning.empty()) {
@@ -75,6 +79,21 @@ class Transition {
       add(EventType::Normal, "RolloutPaused", decision_.why);
     if (before_.phase == Phase::Paused && after_.phase == Phase::Progressing)
       add(EventType::Normal, "RolloutResumed", decision_.why);
+  }
+
+  /// An Experiment by itself, in the words of Argo Rollouts for its phases.
+  void run_experiment() {
+    const bool is_new =
+        !before_.run || before_.run->hash != after_.run->hash || before_.run->since != after_.run->since;
+    const bool is_over = !after_.run->ended.empty();
+    if (is_new && !is_over) add(EventType::Normal, "ExperimentPending", decision_.why);
+    if (!is_over && after_.experiment && (is_new || !before_.experiment))
+      add(EventType::Normal, "ExperimentRunning", decision_.why);
+    if (!is_over || (!is_new && !before_.run->ended.empty())) return;
+    if (after_.run->failed)
+      add(EventType::Warning, "ExperimentFailed", decision_.why);
+    else
+      add(EventType::Normal, "ExperimentSuccessful", decision_.why);
   }
 
   void end() {

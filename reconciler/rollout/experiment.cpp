@@ -31,6 +31,14 @@ void add_texts(Json& into, const std::map<std::string, std::string>& texts) {
   for (const auto& [key, value] : texts) into[key] = value;
 }
 
+/// What a ReplicaSet would be that had this template and this selector.
+Json source_of_its_own(const ExperimentPods& pods) {
+  // It was written by `dump` from a manifest that passed validation.
+  Json spec = {{"template", Json::parse(pods.pod_template)}};
+  if (pods.min_ready_seconds > 0) spec["minReadySeconds"] = pods.min_ready_seconds;
+  return {{"spec", std::move(spec)}};
+}
+
 Json port_of(const Json& container_port, bool is_only_one) {
   const int64_t number = integer_at(container_port, {"containerPort"}).value_or(0);
   Json out = {{"port", number}, {"protocol", text_at(container_port, {"protocol"}, "TCP")}, {"targetPort", number}};
@@ -60,7 +68,8 @@ Duration experiment_linger(const Rollout& desired, const Status& status) {
   return 0ms;
 }
 
-Json experiment_replica_set(const RolloutKey& rollout, const ExperimentPods& pods, const Json& source) {
+Json experiment_replica_set(const RolloutKey& rollout, const ExperimentPods& pods, const Json& of_revision) {
+  const Json source = pods.pod_template.empty() ? of_revision : source_of_its_own(pods);
   const std::string hash_label(kHashLabel);
   const Json* spec = find(source, {"spec"});
   Json pod_template = find(source, {"spec", "template"}) ? spec->at("template") : Json::object();

@@ -17,10 +17,12 @@ namespace reconciler {
 
 /// One ReplicaSet of an experiment.
 struct ExperimentPods {
-  std::string name;      ///< `<rollout>-<canary's hash>-<step>-<template>`
-  std::string label;     ///< the name of its template
-  std::string hash;      ///< its own; another one when anything else here is another
-  std::string revision;  ///< the one whose pod template it has
+  std::string name;           ///< `<rollout>-<canary's hash>-<step>-<template>`, or `<experiment>-<template>`
+  std::string label;          ///< the name of its template
+  std::string hash;           ///< its own; another one when anything else here is another
+  std::string revision;       ///< the one whose pod template it has; empty: it has one of its own
+  std::string pod_template;   ///< its own, as compact JSON; empty: that of the revision
+  int min_ready_seconds = 0;  ///< the same
   int replicas = 0;
   PodMetadata metadata;
   std::string selector;  ///< as compact JSON; empty: that of the revision
@@ -38,7 +40,8 @@ std::vector<ExperimentPods> experiment_pods(const Rollout& desired, const Status
 /// How long the pods of experiments that are over stay: what the last one before the present step says; given up, none.
 Duration experiment_linger(const Rollout& desired, const Status& status);
 
-/// The ReplicaSet itself. `source` is the ReplicaSet of its revision as it is in the cluster.
+/// The ReplicaSet itself. `source` is the ReplicaSet of its revision as it is in the cluster; pods with a template of
+/// their own need none.
 Json experiment_replica_set(const RolloutKey& rollout, const ExperimentPods& pods, const Json& source);
 
 /// The Service to such a ReplicaSet, with the ports of its containers. Kubernetes removes it with the ReplicaSet.

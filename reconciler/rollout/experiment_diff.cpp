@@ -35,11 +35,12 @@ bool name_in_use(const ExperimentPods& pods, const Observed& live) {
 /// Pods up, and a Service to them.
 void bring_up(const Rollout& desired, const Observed& live, const ExperimentPods& pods, std::vector<Action>& out) {
   const Workload* w = workload_of(pods, live);
-  // Its template is that of a ReplicaSet, and what has its name without being it goes first.
+  // Its template may be that of a ReplicaSet, and what has its name without being it goes first.
   const Workload* source = live.workload(pods.revision);
-  if (!w && (!source || name_in_use(pods, live))) return;
+  const bool has_template = source || !pods.pod_template.empty();
+  if (!w && (!has_template || name_in_use(pods, live))) return;
   if (!w) {
-    out.emplace_back(CreateExperimentPods{pods, source->name, owner_reference(desired, live)});
+    out.emplace_back(CreateExperimentPods{pods, source ? source->name : "", owner_reference(desired, live)});
   } else if (w->replicas != pods.replicas) {
     out.emplace_back(ScaleReplicaSet{w->name, pods.replicas, pods.replicas});
   } else if (w->scale_down_deadline) {

@@ -104,9 +104,9 @@ class IdealCluster {
   Observed live_;
 };
 
-/// A canary at an indefinite pause: nothing but a person moves it.
+/// A canary at an indefinite pause, or an experiment without a duration: nothing but a person moves it.
 bool waits_for_person(const Rollout& desired, const Status& status, const Decision& decision) {
-  return status.canary && status.phase == Phase::Paused && !desired.paused && !decision.look_again;
+  return (status.canary || status.run) && status.phase == Phase::Paused && !desired.paused && !decision.look_again;
 }
 
 bool is_at_rest(const Status& status) { return status.phase == Phase::Healthy || status.phase == Phase::Degraded; }

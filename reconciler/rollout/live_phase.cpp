@@ -26,6 +26,13 @@ std::optional<LivePhase> degraded(const Rollout& desired, const Status& status) 
   return std::nullopt;
 }
 
+LivePhase of_experiment(const Status& status) {
+  if (!status.refused.empty()) return {Phase::Degraded, "InvalidSpec: " + status.refused};
+  if (!status.run) return {status.phase, ""};
+  if (!status.run->ended.empty()) return {status.phase, status.run->ended};
+  return {status.phase, status.experiment ? "Running" : "Pending"};
+}
+
 }  // namespace
 
 std::string active_revision(const Rollout& desired, const Observed& live) {
@@ -48,6 +55,7 @@ PodCounts count_pods(const Rollout& desired, const Observed& live) {
 
 LivePhase live_phase(const Rollout& desired, const Observed& live, const std::optional<Status>& status, TimePoint now) {
   if (!status) return {Phase::Progressing, "nothing is decided about it yet"};
+  if (desired.standalone) return of_experiment(*status);
   if (auto bad = degraded(desired, *status)) return *bad;
   if (desired.paused) return {Phase::Paused, "manually paused"};
   if (status->phase == Phase::Paused)

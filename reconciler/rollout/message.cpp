@@ -19,7 +19,9 @@ std::string trailers(const RolloutKey& key, const Status& status, std::string_vi
   if (status.step) out += format("Rollout-Step: {}/{}\n", status.step->index, status.step->count);
   out += format("Rollout-Weight: {}\n", status.weight);
   const auto& revision = status.canary ? status.canary : status.stable;
-  if (revision) out += format("Rollout-Revision: {}\nRollout-Image: {}\n", revision->hash, one_line(revision->image));
+  if (revision && !status.run)
+    out += format("Rollout-Revision: {}\nRollout-Image: {}\n", revision->hash, one_line(revision->image));
+  if (status.run) out += format("Rollout-Revision: {}\n", status.run->hash);
   if (!status.commit.empty()) out += format("Rollout-Commit: {}\n", status.commit);
   return out;
 }
@@ -57,7 +59,8 @@ std::string describe(const Action& action) {
       return format("create {} with {} replicas", a.name, integer_at(a.object, {"spec", "replicas"}).value_or(0));
     }
     std::string operator()(const CreateExperimentPods& a) const {
-      return format("create {} with {} replicas of {}", a.pods.name, a.pods.replicas, a.from);
+      return format("create {} with {} replicas{}", a.pods.name, a.pods.replicas,
+                    a.from.empty() ? "" : " of " + a.from);
     }
     std::string operator()(const CreateExperimentService& a) const {
       return format("create Service {} to {}", a.name, a.replica_set);

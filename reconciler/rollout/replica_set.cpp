@@ -46,7 +46,7 @@ CreateReplicaSet create_replica_set(const Rollout& rollout, const Observed& live
 }
 
 Json owner_reference(const Rollout& rollout, const Observed& live) {
-  if (!live.object || !live.object->ours) return nullptr;
+  if (rollout.standalone || !live.object || !live.object->ours) return nullptr;
   return {{"apiVersion", "argoproj.io/v1alpha1"},
           {"kind", "Rollout"},
           {"name", rollout.key.name},

@@ -30,6 +30,7 @@ std::vector<std::string> other_hashes(const Rollout& desired, const std::optiona
 }  // namespace
 
 Rollout resolved(Rollout desired, const Observed& live, const std::optional<Status>& status) {
+  if (desired.standalone) return desired;
   // The usual case costs no second look at the template.
   if (is_known(desired.hash, live, status) && !name_is_taken(desired, live)) return desired;
   const auto others = other_hashes(desired, status);

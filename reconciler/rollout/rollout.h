@@ -89,6 +89,26 @@ struct BlueGreen {
   bool pauses() const { return !auto_promotion || auto_promotion_after > 0ms; }
 };
 
+/// An Experiment that is a manifest of its own (spec 1.8): ReplicaSets beside each other for a time, each with a
+/// template of its own, and no traffic but what reaches them through Services.
+struct StandaloneExperiment {
+  struct Template {
+    std::string name;
+    int replicas = 1;
+    int min_ready_seconds = 0;
+    std::string selector;      ///< as compact JSON
+    std::string pod_template;  ///< as compact JSON, as written in Git
+    bool has_service = false;
+    std::string service;  ///< its name; empty: that of the ReplicaSet
+    bool operator==(const Template&) const = default;
+  };
+  std::vector<Template> templates;
+  std::optional<Duration> duration;  ///< from when all its pods are available; absent: until a person ends it
+  Duration scale_down_delay = 30s;   ///< how long its pods are kept after it
+  bool terminate = false;            ///< it is over, however far it came
+  bool operator==(const StandaloneExperiment&) const = default;
+};
+
 /// The object that template and selector are taken from, in the rollout's namespace: a Deployment, a ReplicaSet or a
 /// PodTemplate.
 struct WorkloadRef {
@@ -154,6 +174,9 @@ struct ContainerImage {
 /// One Rollout as Git asks for it. Defaults are those of Argo Rollouts (spec 1.1, 1.2).
 struct Rollout {
   RolloutKey key;
+  /// The manifest is an Experiment. Then there is nothing else but key, images, `hash` (of its spec but for
+  /// `terminate`) and the progress deadline, and no pods of the rollout itself.
+  std::optional<StandaloneExperiment> standalone;
   int replicas = 1;
   std::optional<WorkloadRef> workload_ref;  ///< until it is followed there is neither template nor hash
   std::string selector;                     ///< spec.selector as compact JSON

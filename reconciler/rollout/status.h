@@ -40,6 +40,15 @@ struct Preview {
   bool operator==(const Preview&) const = default;
 };
 
+/// One run of an Experiment that is a manifest of its own. It is not run again while its spec stays the same.
+struct ExperimentRun {
+  std::string hash;   ///< of that spec, but for `terminate`
+  TimePoint since;    ///< when it began
+  std::string ended;  ///< why it is over; empty while it runs
+  bool failed = false;
+  bool operator==(const ExperimentRun&) const = default;
+};
+
 /// A revision that failed. It is not started again until `lapsed`: Git asked for another template, or a retry came.
 struct Rejected {
   std::string hash;
@@ -79,7 +88,8 @@ struct Status {
   std::optional<Revision> canary;    ///< the revision on its way in, or (weight 0) on its way out
   std::optional<StepPosition> step;  ///< absent without steps
   std::optional<Preview> preview;    ///< absent until the preview is up, and without blue-green
-  /// Since when all pods of the present step's experiment are up; absent until they are, and at other steps.
+  std::optional<ExperimentRun> run;  ///< of an Experiment, which has neither versions nor steps
+  /// Since when all pods of the present step's experiment, or of the present run, are up; absent until they are.
   std::optional<TimePoint> experiment;
   std::string returning;           ///< why the canary is on its way out; empty while it is not
   int weight = 0;                  ///< the canary's share the route is asked for

@@ -30,6 +30,17 @@ std::string broken_steps(const Status& before, const Status& after) {
   return format("step {} follows step {}", step_text(*after.step), step_text(*before.step));
 }
 
+/// A run of an Experiment has one beginning and one end.
+std::string broken_run(const std::optional<ExperimentRun>& before, const Status& was, const Status& after) {
+  const ExperimentRun& run = *after.run;
+  const bool goes_on = before && before->hash == run.hash && before->since == run.since;
+  if (!goes_on) return after.experiment ? format("the run of experiment {} begins with its pods up", run.hash) : "";
+  if (!before->ended.empty() && *before != run) return format("the run of experiment {} was over", run.hash);
+  if (was.experiment && was.experiment != after.experiment)
+    return format("the pods of experiment {} were up at another time", run.hash);
+  return "";
+}
+
 std::string broken_stable(const Status& before, const Status& after) {
   if (!before.stable || !after.stable || before.stable->hash == after.stable->hash) return "";
   if (!before.canary || before.canary->hash != after.stable->hash)
@@ -44,6 +55,7 @@ std::string broken_stable(const Status& before, const Status& after) {
 }  // namespace
 
 std::string broken_succession(const std::optional<Status>& before, const Status& after) {
+  if (after.run) return broken_run(before ? before->run : std::nullopt, before ? *before : Status{}, after);
   const bool refused = !after.refused.empty();
   if (!before) {
     const bool from_the_start = is_at_an_end(after.step) || refused;

@@ -6,6 +6,7 @@
 #include "rollout/ephemeral_metadata.h"
 #include "rollout/managed_routes.h"
 #include "rollout/replica_counts.h"
+#include "rollout/standalone_experiment.h"
 
 namespace reconciler {
 namespace {
@@ -104,6 +105,7 @@ Roles roles_of(const Rollout& desired, const Status& status) {
 }
 
 Target target(const Rollout& desired, const Status& status) {
+  if (desired.standalone) return standalone_target(desired, status);
   Target out{.roles = roles_of(desired, status), .linger = linger(desired, status)};
   out.metadata = metadata_by_role(desired, status);
   out.experiment = experiment_pods(desired, status);

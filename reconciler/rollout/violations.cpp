@@ -7,6 +7,7 @@
 #include "rollout/plan.h"
 #include "rollout/replica_counts.h"
 #include "rollout/route_diff.h"
+#include "rollout/standalone_experiment.h"
 #include "rollout/target.h"
 
 namespace reconciler {
@@ -191,7 +192,9 @@ void check_limits(const Rollout& desired, const Observed& live, const Decision& 
   for (const Workload& w : live.workloads)
     if (w.owned) asked[w.name] = w.replicas;
   for (const Action& action : decision.actions) {
-    if (auto scale = std::get_if<ScaleReplicaSet>(&action)) asked[scale->name] = scale->replicas;
+    // Pods of experiments are not pods of the rollout.
+    if (auto scale = std::get_if<ScaleReplicaSet>(&action); scale && !named(live.experiments, scale->name))
+      asked[scale->name] = scale->replicas;
     if (auto create = std::get_if<CreateReplicaSet>(&action))
       asked[create->name] = int(integer_at(create->object, {"spec", "replicas"}).value_or(0));
   }
@@ -207,6 +210,16 @@ void check_limits(const Rollout& desired, const Observed& live, const Decision& 
   if (total > limits.most && total > total_before) out.push_back("there would be more pods than maxSurge allows");
   if (there < limits.least && there < there_before)
     out.push_back("there would be fewer available pods than maxUnavailable allows");
+}
+
+/// An Experiment by itself has pods only while it runs.
+void check_standalone(const Plan& plan, const Action& action, std::vector<std::string>& out) {
+  const auto& [desired, live, decision] = plan;
+  if (is_running(desired, decision.status)) return;
+  const auto* scale = std::get_if<ScaleReplicaSet>(&action);
+  const Workload* w = scale ? named(live.experiments, scale->name) : nullptr;
+  if (std::holds_alternative<CreateExperimentPods>(action) || (w && scale->replicas > w->replicas))
+    out.push_back("pods would come for an experiment that does not run");
 }
 
 void check_delete(const Observed& live, const Action& action, std::vector<std::string>& out) {
@@ -234,6 +247,7 @@ std::vector<std::string> violations(const Rollout& desired, const Observed& live
     out.push_back("a rejected revision would become stable");
   if (!desired.is_routed() && !desired.blue_green) check_limits(desired, live, decision, out);
   for (const Action& action : decision.actions) {
+    if (desired.standalone) check_standalone({desired, live, decision}, action, out);
     if (std::holds_alternative<RewriteRoutes>(action)) check_routes({desired, live, decision}, action, out);
     if (std::holds_alternative<ScaleReplicaSet>(action)) check_scale({desired, live, decision}, action, out);
     if (desired.blue_green && std::holds_alternative<SelectRevision>(action))

@@ -52,6 +52,23 @@ TEST_CASE("without a canary there is nothing to decide", "[decision]") {
   }
 }
 
+TEST_CASE("an experiment can be ended, well or badly, and only while it runs", "[decision][standalone]") {
+  const Status status{.phase = Phase::Paused, .run = ExperimentRun{"6d4c9f7b8d", TimePoint(), "", false}};
+  StatusEntry entry{.cluster = "default", .rollout = {.ns = "shop", .name = "ab"}, .status = status, .last = {}};
+  for (Verb verb : {Verb::Promote, Verb::PromoteFull, Verb::Abort}) {
+    auto decision = decision_about(entry, verb, "");
+    REQUIRE(decision);
+    CHECK(decision->revision == "6d4c9f7b8d");
+    CHECK(decision_subject(entry, *decision) == "shop/ab: " + std::string(to_text(verb)) + " 6d4c9f7b8d");
+  }
+  for (Verb verb : {Verb::Pause, Verb::Resume, Verb::Retry})
+    CHECK(decision_about(entry, verb, "").error().message ==
+          "shop/ab: an experiment cannot " + std::string(to_text(verb)) + ": approve ends it, abort ends it as failed");
+  entry.status.run->ended = "its 5m are over";
+  CHECK(decision_about(entry, Verb::Abort, "").error().message ==
+        "shop/ab: nothing to abort: the experiment succeeded: its 5m are over");
+}
+
 TEST_CASE("a retry is about the newest revision that failed", "[decision]") {
   StatusEntry entry = at_rest();
   entry.status.phase = Phase::Degraded;

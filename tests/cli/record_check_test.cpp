@@ -114,6 +114,21 @@ TEST_CASE("a status commit touches its own file and nothing else", "[verify]") {
             "c11 shop/till: a status commit about shop/till that changes status/default/shop/checkout.yaml"});
 }
 
+TEST_CASE("a run of an experiment is told whole, and one that comes back to life is a gap", "[verify][standalone]") {
+  Status run{.phase = Phase::Progressing, .run = ExperimentRun{"spec1", minute(1), "", false}};
+  std::vector<StatusCommit> history = {commit_of(1, run, "experiment started")};
+  run.experiment = minute(2);
+  history.push_back(commit_of(2, run, "experiment running"));
+  run.phase = Phase::Healthy;
+  run.run->ended = "its 5m are over";
+  history.push_back(commit_of(7, run, "experiment succeeded"));
+  CHECK(findings(history).empty());
+  run.phase = Phase::Progressing;
+  run.run->ended.clear();
+  history.push_back(commit_of(8, run, "experiment running"));
+  CHECK(findings(history) == std::vector<std::string>{"c8 shop/till: gap: the run of experiment spec1 was over"});
+}
+
 TEST_CASE("time does not run backwards", "[verify]") {
   auto history = good_history();
   history[3].info.time = minute(5);

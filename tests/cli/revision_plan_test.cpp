@@ -48,6 +48,26 @@ TEST_CASE("a plan tells the changed image and the steps that will run", "[plan]"
         "  in all: 2m and the time that pods take to become ready\n");
 }
 
+TEST_CASE("a plan tells how an experiment would run", "[plan][standalone]") {
+  Rollout ab{.key = {"shop", "ab"}, .standalone = StandaloneExperiment{.duration = 300s}};
+  ab.hash = "spec1";
+  ab.standalone->templates = {{.name = "base", .pod_template = "{}"}};
+  const ObjectKey object{.group = "argoproj.io", .kind = "Experiment", .ns = "shop", .name = "ab"};
+  const RevisionManifests after{.objects = {{object, {.object = {{"spec", 1}}, .file = "ab.yaml"}}},
+                                .rollouts = {{ab.key, ab}}};
+  CHECK(plan_text(compare_revisions({}, after, {}, at(100)), {"main", "feature"}) ==
+        "from main to feature\n"
+        "\n"
+        "objects: 1 created\n"
+        "  + argoproj.io/Experiment shop/ab  (ab.yaml)\n"
+        "\n"
+        "rollout shop/ab: not deployed yet, asked for experiment spec1\n"
+        "  +0s      experiment started\n"
+        "  +0s      experiment running\n"
+        "  +5m      experiment succeeded\n"
+        "  in all: 5m and the time that pods take to become ready\n");
+}
+
 TEST_CASE("equal revisions change nothing", "[plan]") {
   RevisionPlan plan = compare_revisions(asking_for("v1"), asking_for("v1"), running_v1(), at(100));
   CHECK(plan.is_empty());

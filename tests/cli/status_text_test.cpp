@@ -62,6 +62,27 @@ TEST_CASE("a blue-green update shows its preview where a canary has steps", "[st
   CHECK_THAT(status_table({entry}, at("2026-11-22T10:02:00Z")), ContainsSubstring("accepted"));
 }
 
+TEST_CASE("an experiment by itself shows its run", "[status][standalone]") {
+  StatusEntry entry = healthy();
+  entry.rollout.name = "ab";
+  entry.status = {.phase = Phase::Progressing,
+                  .run = ExperimentRun{"6d4c9f7b8d", at("2026-11-22T10:00:00Z"), "", false}};
+  const TimePoint now = at("2026-11-22T10:02:00Z");
+  CHECK_THAT(status_table({entry}, now),
+             ContainsSubstring("shop/ab  Progressing  starting  0%      -       -       2m"));
+  entry.status.experiment = at("2026-11-22T10:01:00Z");
+  CHECK_THAT(status_table({entry}, now), ContainsSubstring("running  0%      -       -       1m"));
+  CHECK(serving_text(entry.status) == "nothing");
+  entry.status.run->ended = "no progress for 10m";
+  entry.status.run->failed = true;
+  CHECK_THAT(status_table({entry}, now), ContainsSubstring("ended"));
+  CHECK_THAT(status_tree(entry, now),
+             ContainsSubstring("run       6d4c9f7b8d  since 2026-11-22T10:00:00Z  failed: no progress for 10m"));
+  const Json json = status_json({entry})["rollouts"][0];
+  CHECK(json["run"]["failed"] == true);
+  CHECK(json["experiment"]["since"] == "2026-11-22T10:01:00Z");
+}
+
 TEST_CASE("several clusters get a column", "[status]") {
   StatusEntry other = healthy();
   other.cluster = "west";

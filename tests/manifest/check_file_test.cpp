@@ -57,6 +57,20 @@ TEST_CASE("no problem is reported twice", "[check]") {
             "r.yaml:4:1: spec: must be a map, is an integer"});
 }
 
+TEST_CASE("an Experiment passes readers and schema, or both say what is wrong", "[check][standalone]") {
+  const std::string head = "apiVersion: argoproj.io/v1alpha1\nkind: Experiment\nmetadata: {name: a}\nspec:\n";
+  const std::string item =
+      "  templates:\n  - {name: x, selector: {matchLabels: {a: b}},\n"
+      "     template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: b}]}}}\n";
+  CHECK(problems_of(head + "  duration: 5m\n  terminate: false\n" + item) == Texts{});
+  CHECK(problems_of(head + "  duration: 5m\n  dryRun: [{name: x}]\n" + item) ==
+        Texts{"r.yaml:6:12: spec.dryRun[0].metricName is required",
+              "r.yaml:6:13: spec.dryRun[0].name is not a field of this kind of object"});
+  CHECK(problems_of(head + "  analyses: [{name: x}]\n" + item) ==
+        Texts{"r.yaml:5:3: spec.analyses is not supported yet",
+              "r.yaml:5:14: spec.analyses[0].templateName is required"});
+}
+
 TEST_CASE("Rollouts in a List are checked too", "[check]") {
   CHECK(
       problems_of("apiVersion: v1\nkind: List\nitems:\n  - apiVersion: argoproj.io/v1alpha1\n    kind: Rollout\n"

@@ -264,10 +264,124 @@ TEST_CASE("each feature that is not carried out yet is refused by its name", "[m
         "plugins Serin knows argoproj-labs/gatewayAPI");
 }
 
-TEST_CASE("an Experiment of its own is not ignored in silence", "[manifest]") {
-  CHECK(warnings_of("apiVersion: argoproj.io/v1alpha1\nkind: Experiment\nmetadata: {name: e}\nspec: {}\n") ==
-        Texts{"r.yaml:1:1: argoproj.io/Experiment default/e is not carried out: an experiment runs as a step of a "
-              "Rollout"});
+namespace {
+
+/// An Experiment with this behind `templates` and the members of `spec`.
+std::string experiment_file(const std::string& templates, const std::string& spec = "") {
+  return "apiVersion: argoproj.io/v1alpha1\nkind: Experiment\nmetadata: {name: ab, namespace: shop}\nspec:\n" + spec +
+         "  templates:\n" + templates;
+}
+
+/// A template of that name, with further members.
+std::string version_of(const std::string& name, const std::string& more = "", const std::string& label = "ab") {
+  return "  - name: " + name + "\n    selector: {matchLabels: {app: ab}}\n" + more +
+         "    template:\n      metadata: {labels: {app: " + label +
+         "}}\n      spec: {containers: [{name: ab, image: \"ab:v1\"}]}\n";
+}
+
+std::string problem_of(const std::string& text) {
+  std::string out;
+  for (const std::string& each : problems_of(text)) out += (out.empty() ? "" : "; ") + each;
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("an Experiment of its own is typed", "[manifest][standalone]") {
+  const ManifestFile file = read_manifests(
+      "r.yaml",
+      experiment_file(version_of("base") +
+                          version_of("trial", "    replicas: 2\n    minReadySeconds: 5\n    service: {name: ab-v2}\n"),
+                      "  duration: 5m\n  progressDeadlineSeconds: 60\n  terminate: true\n  scaleDownDelaySeconds: 0\n"
+                      "  dryRun: [{metricName: x}]\n  analyses: []\n"),
+      "default");
+  REQUIRE(file.rollouts.size() == 1);
+  const Rollout& ab = file.rollouts[0];
+  CHECK(ab.key == RolloutKey{"shop", "ab"});
+  CHECK(ab.progress_deadline == 60s);
+  CHECK(ab.images == std::vector<ContainerImage>{{"ab", "ab:v1"}, {"ab", "ab:v1"}});
+  REQUIRE(ab.standalone);
+  const std::string pods =
+      R"({"metadata":{"labels":{"app":"ab"}},"spec":{"containers":[{"image":"ab:v1","name":"ab"}]}})";
+  const std::string selector = R"({"matchLabels":{"app":"ab"}})";
+  CHECK(*ab.standalone ==
+        StandaloneExperiment{.templates = {{.name = "base", .selector = selector, .pod_template = pods},
+                                           {.name = "trial",
+                                            .replicas = 2,
+                                            .min_ready_seconds = 5,
+                                            .selector = selector,
+                                            .pod_template = pods,
+                                            .has_service = true,
+                                            .service = "ab-v2"}},
+                             .duration = 300s,
+                             .scale_down_delay = 0s,
+                             .terminate = true});
+  CHECK(file.published.empty());
+  CHECK(file.objects.empty());
+  CHECK(file.rollout_lines.front().kind == "Experiment");
+  // Defaults.
+  const ManifestFile plain = read_manifests("r.yaml", experiment_file(version_of("a", "    service: {}\n")), "default");
+  REQUIRE(plain.rollouts.size() == 1);
+  CHECK(plain.rollouts[0].progress_deadline == 600s);
+  CHECK(plain.rollouts[0].standalone->scale_down_delay == 30s);
+  CHECK_FALSE(plain.rollouts[0].standalone->duration);
+  CHECK(plain.rollouts[0].standalone->templates[0].has_service);
+}
+
+TEST_CASE("the hash of an Experiment is that of its spec without terminate", "[manifest][standalone]") {
+  auto hash = [](const std::string& spec, const std::string& more = "") {
+    return read_manifests("r.yaml", experiment_file(version_of("a", more), spec), "default").rollouts.at(0).hash;
+  };
+  CHECK(hash("") == hash("  terminate: true\n"));
+  CHECK(hash("") == hash("  terminate: false\n"));
+  CHECK(hash("") != hash("  duration: 5m\n"));
+  CHECK(hash("") != hash("", "    replicas: 2\n"));
+}
+
+TEST_CASE("what an Experiment may not say", "[manifest][standalone]") {
+  CHECK(problem_of(experiment_file("")) == "r.yaml:4:1: spec: templates is required: at least one");
+  CHECK(problem_of(experiment_file(version_of("a") + version_of("a"))) ==
+        "r.yaml:11:5: spec.templates[1].name: \"a\" is the name of another one");
+  CHECK(problem_of(experiment_file(version_of("A"))).starts_with("r.yaml:6:5: spec.templates[0].name: must be a name"));
+  CHECK(problem_of(experiment_file(version_of("a", "", "other"))) ==
+        "r.yaml:7:5: spec.templates[0].selector: does not select the labels of spec.template");
+  CHECK(problem_of(experiment_file("  - {name: a}\n")) ==
+        "r.yaml:6:5: spec.templates[0].selector is required; r.yaml:6:5: spec.templates[0].template is required");
+  CHECK(problem_of(experiment_file(version_of("a", "    replicas: -1\n")))
+            .starts_with("r.yaml:8:5: spec.templates[0].replicas: must be"));
+  CHECK(problem_of(experiment_file(version_of("a", "    specRef: stable\n"))) ==
+        "r.yaml:8:5: unknown field \"spec.templates[0].specRef\"");
+  CHECK(problem_of(experiment_file(version_of("a", "    minReadySeconds: 600\n"))) ==
+        "r.yaml:8:5: spec.templates[0].minReadySeconds: must be less than progressDeadlineSeconds (600)");
+  CHECK(problem_of(experiment_file(version_of("a", "    service: {name: x_y}\n")))
+            .starts_with("r.yaml:8:15: spec.templates[0].service.name: must be a name"));
+  CHECK(problem_of(experiment_file(version_of("a", "    service: {name: x}\n") +
+                                   version_of("b", "    service: {name: x}\n"))) ==
+        "r.yaml:14:15: spec.templates[1].service.name: \"x\" is the name of another one");
+  const std::string longest(61, 'x');
+  CHECK(problem_of(experiment_file(version_of(longest, "    service: {}\n"))) ==
+        "r.yaml:8:5: spec.templates[0].service: \"ab-" + longest +
+            "\" cannot be the name of a Service: set service.name");
+  CHECK(problem_of(experiment_file(version_of("a"), "  duration: soon\n"))
+            .starts_with("r.yaml:5:3: spec.duration: must be"));
+  CHECK(problem_of(experiment_file(version_of("a"), "  terminat: true\n")) ==
+        "r.yaml:5:3: unknown field \"spec.terminat\" (did you mean \"terminate\"?)");
+  CHECK(problem_of(experiment_file(version_of("a"), "  analyses: [{name: a, templateName: b}]\n")) ==
+        "r.yaml:5:3: spec.analyses is not supported yet");
+  CHECK(problem_of("apiVersion: argoproj.io/v1alpha1\nkind: Experiment\nmetadata: {name: e}\n") ==
+        "r.yaml:1:1: spec is required");
+  std::string other_version = experiment_file(version_of("a"));
+  other_version.replace(other_version.find("v1alpha1"), 8, "v1beta1");
+  CHECK(problem_of(other_version) == "r.yaml:1:1: apiVersion: must be argoproj.io/v1alpha1");
+  // All at once.
+  CHECK(problems_of(experiment_file(version_of("a", "    replicas: x\n"), "  duration: soon\n  analyses: [{}]\n"))
+            .size() == 3);
+}
+
+TEST_CASE("an Experiment and a Rollout of one name are not both", "[manifest][standalone]") {
+  const std::string both = with("name: checkout\n", "name: ab\n") + "---\n" + experiment_file(version_of("a"));
+  CHECK(problem_of(both).find(": argoproj.io/Experiment shop/ab stands twice in this file, also at line 1") !=
+        std::string::npos);
 }
 
 TEST_CASE("an experiment is typed", "[manifest]") {

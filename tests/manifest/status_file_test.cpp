@@ -125,6 +125,7 @@ Status random_status(unsigned seed) {
     status.trailers = DeployTrailers{random.maybe(), random.maybe() ? std::optional(random.below(101)) : std::nullopt,
                                      random.text(), random.text()};
   if (random.maybe()) status.experiment = random.time();
+  if (random.maybe()) status.run = ExperimentRun{random.hash(), random.time(), random.text(), random.maybe()};
   if (random.maybe()) status.preview = Preview{random.time(), random.maybe()};
   if (random.maybe()) status.returning = random.text();
   return status;

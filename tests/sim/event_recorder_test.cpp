@@ -21,7 +21,7 @@ struct Recording {
 
   Recording() { REQUIRE(cluster.ensure_namespace("shop")); }
 
-  void record(const RolloutEvent& event) { recorder.record({"shop", "till"}, "", {event}); }
+  void record(const RolloutEvent& event) { recorder.record({{"shop", "till"}}, {event}); }
 
   void settle() {
     while (workers.run_one()) {}
@@ -50,6 +50,14 @@ TEST_CASE("an event is about the Rollout, whether that is in the cluster or not"
   CHECK(event["count"] == 1);
 }
 
+TEST_CASE("an event may be about an Experiment", "[events][standalone]") {
+  Recording scene;
+  scene.recorder.record({{"shop", "ab"}, "Experiment"}, {{EventType::Normal, "ExperimentRunning", "all its pods"}});
+  scene.settle();
+  REQUIRE(scene.events().size() == 1);
+  CHECK((*scene.events()[0])["involvedObject"]["kind"] == "Experiment");
+}
+
 TEST_CASE("the same event again within a while raises its count", "[events]") {
   Recording scene;
   scene.record(kPaused);
@@ -69,7 +77,7 @@ TEST_CASE("the same event again within a while raises its count", "[events]") {
 
 TEST_CASE("events that cannot be written are lost, and the next ones are not", "[events]") {
   Recording scene;
-  scene.recorder.record({"nowhere", "till"}, "", {kPaused});
+  scene.recorder.record({{"nowhere", "till"}}, {kPaused});
   scene.settle();
   CHECK(scene.recorder.idle());
   scene.record(kPaused);
@@ -81,7 +89,7 @@ TEST_CASE("a flood of events is cut short", "[events]") {
   Recording scene;
   std::vector<RolloutEvent> flood;
   for (int i = 0; i < 5000; ++i) flood.push_back({EventType::Normal, "ScalingReplicaSet", std::to_string(i)});
-  scene.recorder.record({"shop", "till"}, "", flood);
+  scene.recorder.record({{"shop", "till"}}, flood);
   scene.settle();
   CHECK(scene.events().size() == 1000);
   CHECK(scene.recorder.idle());
