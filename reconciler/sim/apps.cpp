@@ -30,6 +30,24 @@ Json workload_spec(const App& app) {
           {"template", {{"metadata", {{"labels", labels}}}, {"spec", {{"containers", containers}}}}}};
 }
 
+/// `v1` as a baseline, and the tag beside it.
+Json experiment_manifest(const App& app) {
+  Json out = named("argoproj.io/v1alpha1", "Experiment", app.key.ns, app.key.name);
+  set_edition(app, out);
+  App before = app;
+  before.tag = "v1";
+  Json baseline = workload_spec(before), trial = workload_spec(app);
+  baseline["name"] = "baseline";
+  trial["name"] = "trial";
+  trial["replicas"] = app.replicas;
+  if (app.has_services) trial["service"] = Json::object();
+  out["spec"] = app.experiment;
+  out["spec"]["templates"] = Json::array({std::move(baseline), std::move(trial)});
+  if (app.deadline_seconds) out["spec"]["progressDeadlineSeconds"] = *app.deadline_seconds;
+  if (app.scale_down_delay_seconds) out["spec"]["scaleDownDelaySeconds"] = *app.scale_down_delay_seconds;
+  return out;
+}
+
 /// What both strategies have.
 void set_common(const App& app, Json& strategy) {
   if (!app.anti_affinity.is_null()) strategy["antiAffinity"] = app.anti_affinity;
@@ -89,6 +107,7 @@ std::string base_path(const App& app) { return app.folder + "/" + app.key.name; 
 }  // namespace
 
 Json rollout_manifest(const App& app) {
+  if (!app.experiment.is_null()) return experiment_manifest(app);
   Json out = named("argoproj.io/v1alpha1", "Rollout", app.key.ns, app.key.name);
   set_edition(app, out);
   out["spec"] = {{"replicas", app.replicas},
@@ -112,7 +131,11 @@ Json rollout_manifest(const App& app) {
 
 std::vector<Json> network_manifests(const App& app) {
   std::vector<Json> out;
-  if (app.has_services) out = {service(app, app.stable_service()), service(app, app.canary_service())};
+  if (!app.experiment.is_null()) return out;
+  // A preview Service that no Rollout names would lead to every pod.
+  const bool has_second = app.blue_green.is_null() || app.has_preview;
+  if (app.has_services) out = {service(app, app.stable_service())};
+  if (app.has_services && has_second) out.push_back(service(app, app.canary_service()));
   if (app.routed)
     for (Json& route : route_manifests(app)) {
       set_edition(app, route);

@@ -25,8 +25,9 @@ struct App {
   AppRouter router = AppRouter::Istio;
   bool has_services = true;  ///< which only an app without routing, or with subsets, may be without
   bool ping_pong = false;    ///< its two Services take turns
-  Json blue_green;           ///< strategy.blueGreen but for its Services and delays; null: a canary
-  bool has_preview = true;   ///< a preview Service, with blue-green
+  Json experiment;  ///< an Experiment by itself, of `v1` and the tag: its spec but for templates; null: a Rollout
+  Json blue_green;  ///< strategy.blueGreen but for its Services and delays; null: a canary
+  bool has_preview = true;  ///< a preview Service, with blue-green
   Json max_surge, max_unavailable;
   bool dynamic_stable = false;
   std::optional<int> min_pods;
@@ -56,7 +57,7 @@ std::vector<Json> network_manifests(const App& app);
 
 /// All files of an app, as they are to be.
 std::vector<FileChange> files_of(const App& app);
-/// Where its Rollout stands.
+/// Where its Rollout, or Experiment, stands.
 std::string rollout_path(const App& app);
 /// The removal of all its files.
 std::vector<FileChange> removal_of(const App& app);

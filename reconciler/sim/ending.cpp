@@ -16,8 +16,19 @@ bool names_broken(const std::string& image) { return image.find("broken") != ima
 
 bool is_broken(const Rollout& wanted) { return names_broken(wanted.images.front().image); }
 
+/// An Experiment by itself was run to its end, or waits for somebody to end it.
+std::string wrong_run(const Rollout& wanted, const Status& status) {
+  if (!status.refused.empty()) return "still refused";
+  if (!status.run || status.run->hash != wanted.hash) return "what Git asks for was not run";
+  const bool over = !status.run->ended.empty();
+  if (over) return status.phase == (status.run->failed ? Phase::Degraded : Phase::Healthy) ? "" : "over, but goes on";
+  if (wanted.standalone->terminate) return "goes on although Git terminates it";
+  return status.phase == Phase::Paused && !wanted.standalone->duration ? "" : "neither over nor waiting for a person";
+}
+
 /// Is a rollout in this phase allowed to stay there?
 std::string wrong_status(const Rollout& wanted, const Status& status) {
+  if (wanted.standalone) return wrong_run(wanted, status);
   const bool is_stable = status.stable && status.stable->hash == wanted.hash;
   const bool failing = is_broken(wanted) && wanted.replicas > 0;
   if (!status.refused.empty()) return "still refused";
@@ -58,6 +69,7 @@ std::vector<std::string> wrong_experiments(const Target& target, const RolloutVi
 std::vector<std::string> wrong_world(const Rollout& wanted, const Status& status, const RolloutView& view) {
   std::vector<std::string> out;
   const Target target = reconciler::target(wanted, status);
+  if (wanted.standalone) return wrong_experiments(target, view, false);
   const bool ails = status.stable && names_broken(status.stable->image);
   const bool failing = is_broken(wanted) || ails;
   if (view.weight_sum != 100) out.push_back(format("weights sum to {}", view.weight_sum));
@@ -104,7 +116,9 @@ std::vector<std::string> wrong_world(const Rollout& wanted, const Status& status
 std::string wrong_view(Stage& stage, const RolloutReport& report) {
   const ResourceType* type = stage.world.catalogue().by_kind("argoproj.io/v1alpha1", "Rollout");
   if (!type) return "";
+  const bool is_experiment = report.status && report.status->run;
   auto object = stage.world.get({.type = type, .ns = report.key.ns, .name = report.key.name});
+  if (is_experiment) return object ? "an Experiment is published as a Rollout" : "";
   if (!object) return "no Rollout object is published";
   const std::string phase = text_at(**object, {"status", "phase"});
   return phase == to_text(report.live.phase)

@@ -23,12 +23,13 @@ std::string duration_text(Random& random) {
 
 }  // namespace
 
-People::People(SimRemote& remote, SimClock& clock, Random random, Random rules,
+People::People(SimRemote& remote, SimClock& clock, Random random, Random rules, Random kinds,
                std::function<void(const std::string&)> say)
     : remote_(remote),
       clock_(clock),
       random_(random),
       rules_(rules),
+      kinds_(kinds),
       has_policy_(rules_.chance(0.35)),
       say_(std::move(say)) {
   const std::vector<std::pair<Deed, int>> all = {
@@ -70,10 +71,22 @@ void People::draw_kind(App& app) {
     app.has_services = true;
     app.routed = app.dynamic_stable = app.ping_pong = false;
   }
+  if (kinds_.chance(0.12)) {
+    app.experiment = draw_standalone();
+    app.routed = false;
+    app.has_services = kinds_.chance(0.5);
+  }
   if (random_.chance(0.2)) app.delay_revision_limit = random_.between(0, 2);
   if (random_.chance(0.1)) app.anti_affinity = {{"requiredDuringSchedulingIgnoredDuringExecution", Json::object()}};
   if (random_.chance(0.15)) app.canary_metadata = {{"labels", {{"role", "canary"}}}, {"annotations", {{"a", "b"}}}};
   if (random_.chance(0.15)) app.stable_metadata = {{"labels", {{"role", "stable"}}}};
+}
+
+/// An Experiment by itself, for a time or until somebody ends it.
+Json People::draw_standalone() {
+  Json out = Json::object();
+  if (kinds_.chance(0.75)) out["duration"] = duration_text(kinds_);
+  return out;
 }
 
 /// All but SMI, whose TrafficSplit nobody sees before the program makes it.
@@ -347,11 +360,19 @@ void People::scale(App& app) {
 }
 
 void People::toggle_pause(App& app) {
+  if (!app.experiment.is_null()) {
+    app.experiment["terminate"] = !app.experiment.value("terminate", false);
+    return push_app(app, app.experiment["terminate"] == true ? "terminate" : "no more terminate");
+  }
   app.paused = !app.paused;
   push_app(app, app.paused ? "pause" : "go on");
 }
 
 void People::change_steps(App& app) {
+  if (!app.experiment.is_null()) {
+    app.experiment = draw_standalone();
+    return push_app(app, "another experiment " + dump(app.experiment));
+  }
   if (!app.blue_green.is_null()) {
     app.blue_green = draw_preview();
     return push_app(app, "another preview " + dump(app.blue_green));
@@ -369,7 +390,7 @@ void People::change_limits(App& app) {
   app.rollback_window = maybe(0.3, {0, 1, 2});
   app.history_limit = maybe(0.4, {0, 1, 3});
   app.abort_delay_seconds = maybe(0.3, {0, 1, 60});
-  const bool may_delay = !app.blue_green.is_null() || (app.routed && !app.dynamic_stable);
+  const bool may_delay = !app.experiment.is_null() || !app.blue_green.is_null() || (app.routed && !app.dynamic_stable);
   app.scale_down_delay_seconds = may_delay ? maybe(0.3, {0, 1, 120}) : std::nullopt;
   if (!apps_.empty() && !wanted_.empty()) push_app(app, "other limits");
 }
@@ -391,6 +412,7 @@ void People::decide(App& app) {
   const bool about_canary = status->canary && !random_.chance(0.1);
   if (about_canary) decision.revision = status->canary->hash;
   if (!about_canary && status->stable) decision.revision = status->stable->hash;
+  if (status->run) decision.revision = status->run->hash;
   if (decision.verb == Verb::Retry && !status->rejected.empty()) decision.revision = status->rejected.front().hash;
   if (decision.revision.empty()) return;
   if (status->step && random_.chance(0.5)) decision.step = status->step->index;

@@ -29,8 +29,9 @@ struct Named {
 
 class People {
  public:
-  /// `rules`: chance of its own for the policy and those who keep to it or do not.
-  People(SimRemote& remote, SimClock& clock, Random random, Random rules, std::function<void(const std::string&)> say);
+  /// `rules`: chance of its own for the policy and those who keep to it or do not; `kinds`: for who tries Experiments.
+  People(SimRemote& remote, SimClock& clock, Random random, Random rules, Random kinds,
+         std::function<void(const std::string&)> say);
 
   /// The first commit of the repository.
   void begin(int rollouts);
@@ -79,6 +80,7 @@ class People {
   std::string author();
   std::string trailers();
   Json draw_preview();
+  Json draw_standalone();
   Json draw_experiment(const App& app, int weight);
   Json draw_steps(const App& app);
   void draw_kind(App& app);
@@ -90,6 +92,7 @@ class People {
   SimClock& clock_;
   Random random_;
   Random rules_;
+  Random kinds_;
   const bool has_policy_;
   std::function<void(const std::string&)> say_;
   std::vector<App> apps_;

@@ -62,7 +62,7 @@ class Simulation {
         start_at_(stage_.seats()),
         luck_(seed ^ 0x10cc),
         weather_(Weather::draw(random_)),
-        people_(stage_.remote, stage_.clock, random_.fork(), Random(seed ^ 0x9011c7),
+        people_(stage_.remote, stage_.clock, random_.fork(), Random(seed ^ 0x9011c7), Random(seed ^ 0xe8be71),
                 [this](const std::string& what) { say(what); }),
         watchman_(stage_, people_),
         mischief_(stage_.world, random_.fork(), [this](const RolloutKey& key, const std::string& what) {

@@ -56,6 +56,8 @@ class Watchman {
   void check_traffic(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after);
   void check_experiment_traffic(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after);
   void check_experiment_set(const RolloutKey& rollout, const StoreEvent& event);
+  void check_standalone_set(const RolloutKey& rollout, const StoreEvent& event);
+  void check_run(const RolloutKey& rollout, const Status& before, const Status& next, const SimCommit& record);
   void check_extra_route(const RolloutKey& rollout, const RolloutView& before, const RolloutView& after);
   bool is_gone(const RolloutKey& rollout) const;
   void check_deletion(const StoreEvent& event);

@@ -53,6 +53,10 @@ void Watchman::check_freeze(const RolloutKey& rollout, const Status& before, con
                             const SimCommit& record) {
   const std::string head = stage_.daemon_on(stage_.acting()).head();
   const auto open = people_.policy_at(head).open_at(record.time);
+  if (open && next.run && next.run->ended.empty() && (!before.run || before.run->hash != next.run->hash)) {
+    if (next.decision == before.decision || !stage_.remote.signers.contains(next.decision->commit))
+      alarm(format("an experiment begins in a freeze: {}", record.message.substr(0, record.message.find('\n'))));
+  }
   if (!open || !next.canary || !next.stable) return;
   const auto is_it = [&](const Revision& revision) { return revision.hash == next.canary->hash; };
   if (std::any_of(before.previous.begin(), before.previous.end(), is_it)) return;  // a way back

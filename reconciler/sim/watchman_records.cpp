@@ -92,6 +92,7 @@ void Watchman::recorded(const SimCommit& commit) {
     }
     Known& known = known_[*key];
     check_transition(*key, known, *status, subject_of(commit));
+    check_run(*key, known.status.value_or(Status{}), *status, commit);
     check_policy(known.status.value_or(Status{}), *status, commit);
     check_freeze(*key, known.status.value_or(Status{}), *status, commit);
     known.status = *status;
@@ -111,13 +112,17 @@ void Watchman::check_retired(const RolloutKey& rollout, Known& known, const std:
 void Watchman::check_transition(const RolloutKey& rollout, Known& known, const Status& next,
                                 const std::string& subject) {
   const Status before = known.status.value_or(Status{});
-  const bool begins = subject.find(": deploying ") != subject.npos || subject.find(": adopting ") != subject.npos;
+  const bool runs =
+      next.run && (!before.run || before.run->hash != next.run->hash || before.run->since != next.run->since);
+  const bool begins =
+      runs || subject.find(": deploying ") != subject.npos || subject.find(": adopting ") != subject.npos;
   if (begins) {
     known.subjects.clear();
     known.disturbed_in_run = is_disturbed(known);
   }
   const bool by_hand = subject.find(": paused ") != subject.npos || subject.find(": resumed ") != subject.npos ||
                        subject.find(": refused") != subject.npos || subject.find(": accepted") != subject.npos ||
+                       subject.find(": experiment accepted") != subject.npos ||
                        subject.find(": retrying") != subject.npos;
   if (!known.subjects.insert(subject).second && !by_hand && !known.disturbed_in_run)
     alarm(format("twice in one run: {}", subject));
@@ -140,6 +145,28 @@ void Watchman::check_transition(const RolloutKey& rollout, Known& known, const S
     if (r.lapsed) known.rejected.erase(r.hash);
     if (!r.lapsed) known.rejected.insert(r.hash);
   }
+}
+
+/// An Experiment by itself ends once, and not before its time.
+void Watchman::check_run(const RolloutKey& rollout, const Status& before, const Status& next, const SimCommit& record) {
+  if (!next.run) return;
+  const std::string subject = subject_of(record);
+  if (next.stable || next.canary) alarm(format("an experiment with versions: {}", subject));
+  const bool goes_on = before.run && before.run->hash == next.run->hash && before.run->since == next.run->since;
+  if (before.run && before.run->hash == next.run->hash && !goes_on && !may_forget_ && !people_.touched_status())
+    alarm(format("the same experiment is run again: {}", subject));
+  if (goes_on && !before.run->ended.empty() && next.run != before.run)
+    alarm(format("an experiment that was over goes on: {}", subject));
+  if (!goes_on || next.run->ended.empty() || !before.run->ended.empty()) return;
+  if (next.run->failed || next.decision != before.decision) return;
+  passed(stage_.daemon_on(stage_.acting()).head());  // what it acts on may have come in this pass
+  const auto wanted = wanted_lately(rollout);
+  const bool may_end = std::any_of(wanted.begin(), wanted.end(), [&](const Rollout* asked) {
+    if (!asked->standalone) return false;
+    const auto& duration = asked->standalone->duration;
+    return asked->standalone->terminate || (duration && next.experiment && record.time >= *next.experiment + *duration);
+  });
+  if (!may_end) alarm(format("an experiment ends before its time: {}", subject));
 }
 
 void Watchman::disk_lost(size_t seat) {

@@ -64,8 +64,27 @@ void Watchman::check_experiment_traffic(const RolloutKey& rollout, const Rollout
   }
 }
 
+/// An Experiment by itself has pods while it runs, and keeps them then.
+void Watchman::check_standalone_set(const RolloutKey& rollout, const StoreEvent& event) {
+  const Known& known = known_[rollout];
+  if (is_gone(rollout) || is_disturbed(known)) return;
+  auto pods_in = [](const Json& set) { return integer_at(set, {"spec", "replicas"}).value_or(1); };
+  const auto from = event.kind == StoreEvent::Kind::Added ? 0 : pods_in(*event.previous);
+  const auto to = event.kind == StoreEvent::Kind::Deleted ? 0 : pods_in(*event.object);
+  const std::string name = text_at(*event.object, {"metadata", "name"});
+  const bool runs = known.status && known.status->run && known.status->run->ended.empty();
+  if (to > from && !runs) alarm(format("pods of {} come although no experiment runs", name));
+  if (to >= from || !runs) return;
+  for (const Rollout* wanted : wanted_lately(rollout))
+    for (const ExperimentPods& pods : target(*wanted, *known.status).experiment)
+      if (pods.name == name && pods.hash == text_at(*event.previous, {"metadata", "labels", kHashLabel}) &&
+          to < pods.replicas)
+        alarm(format("pods of {} go while its experiment runs", name));
+}
+
 /// Its pods go after its traffic.
 void Watchman::check_experiment_set(const RolloutKey& rollout, const StoreEvent& event) {
+  if (known_[rollout].status && known_[rollout].status->run) check_standalone_set(rollout, event);
   if (event.kind == StoreEvent::Kind::Added || is_gone(rollout) || is_disturbed(known_[rollout])) return;
   const bool deleted = event.kind == StoreEvent::Kind::Deleted;
   const auto from = integer_at(*event.previous, {"spec", "replicas"}).value_or(1);

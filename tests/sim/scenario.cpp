@@ -178,6 +178,12 @@ class Scenario {
       if (words[1] == "services") app_.has_services = false;
       if (words[1] == "routing" || words[1] == "services") app_.routed = false;
       if (words[1] == "preview") app_.has_preview = false;
+    } else if (words[0] == "experiment") {
+      app_.experiment = Json::object();
+      if (words.size() > 1 && words[1] != "until-ended") app_.experiment["duration"] = words[1];
+      app_.routed = app_.has_services = false;
+    } else if (words[0] == "terminate") {
+      app_.experiment["terminate"] = true;
     } else if (words[0] == "blue-green") {
       app_.blue_green = Json::object();
       app_.routed = false;
@@ -347,6 +353,7 @@ class Scenario {
     if (!verb || !now) refuse(line);
     RolloutDecision decision{.verb = *verb, .reason = "looks right"};
     if (now->canary) decision.revision = now->canary->hash;
+    if (now->run) decision.revision = now->run->hash;
     if (*verb == Verb::Retry && !now->rejected.empty()) decision.revision = now->rejected.front().hash;
     if (words.size() == 4 && words[2] == "step") decision.step = std::stoi(words[3]);
     if (words.size() == 4 && words[2] == "about" && now->stable) decision.revision = now->stable->hash;
