@@ -158,7 +158,9 @@ std::optional<RolloutRunner::Planned> RolloutRunner::refuse(const RolloutKey& ke
 std::optional<RolloutRunner::Planned> RolloutRunner::keep_as_it_was(const RolloutKey& key, Tracked& tracked,
                                                                     const std::string& refused) {
   const Rollout* last_good = desired_.kept(key);
-  if (!last_good || (!tracked.status->stable && !tracked.status->canary)) {
+  const bool ran = last_good && (last_good->standalone ? tracked.status->run.has_value()
+                                                       : tracked.status->stable || tracked.status->canary);
+  if (!ran) {
     tracked.trouble = refused;
     return std::nullopt;
   }

@@ -402,6 +402,7 @@ std::string driven_by_another(const Rollout& desired, const Observed& live) {
 }  // namespace
 
 Advance stay_refused(const Rollout& last_good, const Observed& live, const Status& status, TimePoint now) {
+  if (last_good.standalone) return {.status = status};
   if (std::string held = driven_by_another(last_good, live); !held.empty()) return {.status = status, .held = held};
   Target wanted = target(last_good, status);
   auto missing = diff(last_good, live, wanted, now);

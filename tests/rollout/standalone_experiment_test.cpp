@@ -292,6 +292,17 @@ TEST_CASE("a manifest that was refused goes on where it was once it is valid", "
   }
 }
 
+TEST_CASE("while its manifest is refused an experiment is kept as it was", "[standalone]") {
+  Cluster1 c = running_ab(ab());
+  c.status->refused = "ab.yaml:3:1: spec is required";
+  c.live.experiments[1].replicas = 1;
+  const Decision kept = keep(ab(), c.live, *c.status, at(70));
+  CHECK(kept.status == *c.status);
+  CHECK(kept.actions.size() == 1);
+  // What ran was another one: nothing is known about its pods.
+  CHECK(keep(ab(60s, "spec2"), c.live, *c.status, at(70)).actions.empty());
+}
+
 TEST_CASE("an experiment does not touch what a Rollout of that name left", "[standalone]") {
   Cluster1 c = running("v1");
   Rollout desired = ab();
