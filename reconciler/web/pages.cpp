@@ -45,6 +45,8 @@ Json rollout_json(const RolloutReport& rollout) {
   if (status.stable) json["stable"] = revision_json(*status.stable);
   if (status.canary) json["canary"] = revision_json(*status.canary);
   if (status.preview) json["preview"] = {{"accepted", status.preview->accepted}};
+  if (status.run)
+    json["run"] = {{"revision", status.run->hash}, {"ended", status.run->ended}, {"failed", status.run->failed}};
   if (status.step) json["step"] = {{"index", status.step->index}, {"count", status.step->count}};
   return json;
 }

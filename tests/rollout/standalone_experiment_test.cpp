@@ -356,7 +356,7 @@ TEST_CASE("events, messages and live phase of an experiment", "[standalone][even
   std::vector<std::string> reasons;
   Cluster1 c;
   const Rollout desired = ab();
-  CHECK(live_phase(desired, c.live, c.status).phase == Phase::Progressing);
+  CHECK(live_phase(desired, c.live, c.status, at(70)).phase == Phase::Progressing);
   for (const int second : {0, 1, 2, 63, 64}) {
     const auto before = c.status;
     c.pass(desired, at(second));
@@ -366,12 +366,12 @@ TEST_CASE("events, messages and live phase of an experiment", "[standalone][even
       CHECK(message.find("shop/ab: experiment started\n\nfirst run; 2 templates, 3 pods\n") == 0);
       CHECK(message.find("Rollout-Revision: spec1\n") != std::string::npos);
       CHECK(message.find("Rollout-Image") == std::string::npos);
-      CHECK(live_phase(desired, c.live, c.status) == LivePhase{Phase::Progressing, "Pending"});
+      CHECK(live_phase(desired, c.live, c.status, at(70)) == LivePhase{Phase::Progressing, "Pending"});
     }
     c.pods_start(at(second));
   }
   CHECK(reasons == std::vector<std::string>{"ExperimentPending", "ExperimentRunning", "ExperimentSuccessful"});
-  CHECK(live_phase(desired, c.live, c.status) == LivePhase{Phase::Healthy, "its 1m are over"});
+  CHECK(live_phase(desired, c.live, c.status, at(70)) == LivePhase{Phase::Healthy, "its 1m are over"});
   const auto before = c.status;
   Decision failed{.status = *c.status, .subject = "experiment failed: x", .why = "x"};
   failed.status.run = ExperimentRun{"spec2", at(100), "x", true};
