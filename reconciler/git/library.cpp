@@ -20,6 +20,8 @@ void set_up() {
   // A daemon of its own user may read a bare repository that user `git` owns: we run neither hooks nor filters of it.
   git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
   git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, static_cast<ssize_t>(4 << 20));  // its own default is 256 MiB
+  // A push walks every directory of its base. One of a hundred files is larger than what the library keeps by itself.
+  git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, GIT_OBJECT_TREE, size_t{64} << 10);
   git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECTS, static_cast<size_t>(2'000'000));
   git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 0);  // `sync_to_disk` makes a whole batch durable at once
   install_network_streams();
