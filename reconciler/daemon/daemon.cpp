@@ -135,6 +135,8 @@ void Daemon::follow_kinds() {
   // Autoscalers of others count too; they are few, and only workloads with replicas care.
   if (std::any_of(kinds.begin(), kinds.end(), [](auto& kind) { return kind.api_version == "apps/v1"; }))
     kinds.insert({.api_version = kAutoscalerVersion, .kind = "HorizontalPodAutoscaler", .which = Follow::All});
+  // A Rollout that names one no more takes its hash off it, even if nothing names one any more since we last looked.
+  kinds.insert({.api_version = "networking.istio.io/", .kind = "DestinationRule", .which = Follow::All});
   if (kinds == followed_) return;
   cluster_.follow(kinds);
   followed_ = std::move(kinds);

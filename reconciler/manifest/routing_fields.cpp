@@ -36,11 +36,12 @@ void check_plugins(const Field& plugins) {
     if (name != "argoproj-labs/gatewayAPI" && !config.is_null())
       plugins[name].problem("is not supported: of all plugins Serin knows argoproj-labs/gatewayAPI");
   Field gateway = plugins["argoproj-labs/gatewayAPI"];
-  // The last five are about how the plugin keeps its own records and talks to other GitOps tools: nothing to do here.
+  // The last ones are about how the plugin keeps its own records and talks to other GitOps tools, or mean nothing
+  // here, to the plugin neither: manifests have them all the same.
   if (!check_known(gateway, {"httpRoute", "httpRoutes", "httpRouteRuleName", "grpcRoute", "grpcRoutes",
                              "grpcRouteRuleName", "tcpRoute", "tcpRoutes", "tcpRouteRuleName", "tlsRoute", "tlsRoutes",
                              "tlsRouteRuleName", "namespace", "configMap", "inProgressLabelKey", "inProgressLabelValue",
-                             "disableInProgressLabel", "activeRolloutsAnnotationKey"}))
+                             "disableInProgressLabel", "useHeaderRoutes", "activeRolloutsAnnotationKey"}))
     return;
   for (std::string_view list : {"httpRoutes", "grpcRoutes", "tcpRoutes", "tlsRoutes"})
     check_all_known(gateway[list], {"name", "useHeaderRoutes", "ruleName"});

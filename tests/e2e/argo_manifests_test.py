@@ -664,6 +664,30 @@ def what_is_named_no_more_is_given_back(serin):
         assert "argo-rollouts.argoproj.io/managed-by-rollouts" not in world.api(rule)["metadata"].get("annotations", {})
 
 
+def a_rule_outside_git_is_given_back(serin):
+    """The only Rollout that uses a DestinationRule goes while nobody looks, and Git never named the rule."""
+    with World(serin) as world:
+        rule, rest = files("blue")["istio-subset-split.yaml"].split("---\n", 1)
+        rules = f"/apis/networking.istio.io/v1/namespaces/{world.team}/destinationrules"
+        subsets = [{"name": name, "labels": {"app": "istio-subset-split"}} for name in ("stable", "canary")]
+        world.push("Blue", {"b.yaml": rest, "other.yaml": SERVICE.format("other", "other")})
+        world.post("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.team}})
+        world.post(rules, {"apiVersion": "networking.istio.io/v1", "kind": "DestinationRule",
+                           "metadata": {"name": "istio-subset-split"},
+                           "spec": {"host": "istio-subset-split", "subsets": subsets}})
+        world.run_daemon("--namespace", world.team)
+        eventually("it is up", lambda: last(world, "istio-subset-split") == "promoted blue")
+        assert hashes_in(world.api(rules + "/istio-subset-split"))
+        world.kill_daemon()
+        world.push("Only the Rollout goes", {"b.yaml": rest[:rest.index("apiVersion: argoproj.io")]})
+        world.push("Let it\n\nSerin-Prune: allow")
+        world.run_daemon("--namespace", world.team)
+        eventually("the rule is as it was", lambda: not hashes_in(world.api(rules + "/istio-subset-split")))
+        live = world.api(rules + "/istio-subset-split")
+        assert live["spec"]["subsets"] == subsets, live
+        assert "argo-rollouts.argoproj.io/managed-by-rollouts" not in live["metadata"].get("annotations", {}), live
+
+
 def hashes_in(rule):
     return [s["labels"]["rollouts-pod-template-hash"] for s in rule["spec"]["subsets"]
             if "rollouts-pod-template-hash" in s.get("labels", {})]
@@ -676,6 +700,7 @@ def route_writes(world):
 TESTS = {"all_validate": all_validate, "all_run_to_their_end": all_run_to_their_end,
          "superseded_in_the_middle": superseded_in_the_middle,
          "what_is_named_no_more_is_given_back": what_is_named_no_more_is_given_back,
+         "a_rule_outside_git_is_given_back": a_rule_outside_git_is_given_back,
          "no_write_more_than_wanted_states": no_write_more_than_wanted_states}
 
 if __name__ == "__main__":
