@@ -28,11 +28,19 @@ bool is_key(std::string_view key) {
 
 std::string in_quotes(std::string_view text) { return dump(Json(text.substr(0, kShownMax))); }
 
-/// `{key: text}`; with `value_fits` for the texts.
-void check_texts(const Field& map, bool (*value_fits)(std::string_view)) {
+/// Annotations may be written with large letters where labels may not.
+bool is_annotation_key(std::string_view key) {
+  std::string small(key);
+  for (char& c : small)
+    if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
+  return is_key(small);
+}
+
+/// `{key: text}`; with `key_fits` and `value_fits` for their texts.
+void check_texts(const Field& map, bool (*key_fits)(std::string_view), bool (*value_fits)(std::string_view)) {
   if (!map.is_map()) return;
   for (const auto& [key, unused] : map.json().items()) {
-    if (!is_key(key)) map.problem(format("{} is no key of a label or annotation", in_quotes(key)));
+    if (!key_fits(key)) map.problem(format("{} is no key of a label or annotation", in_quotes(key)));
     const auto value = map[key].text();
     if (value && !value->empty() && !value_fits(*value))
       map[key].problem(format("must be at most 63 of A-Z, a-z, 0-9, -, _ and ., is {}", in_quotes(*value)));
@@ -71,10 +79,10 @@ bool expression_selects(const Json& expression, const Json& labels) {
 
 }  // namespace
 
-void check_labels(const Field& labels) { check_texts(labels, is_label_part); }
+void check_labels(const Field& labels) { check_texts(labels, is_key, is_label_part); }
 
 void check_annotations(const Field& annotations) {
-  check_texts(annotations, [](std::string_view) { return true; });
+  check_texts(annotations, is_annotation_key, [](std::string_view) { return true; });
 }
 
 bool check_selector(const Field& selector) {

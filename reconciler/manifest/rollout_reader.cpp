@@ -117,6 +117,8 @@ void refuse_without_routing(const Field& canary) {
     Field field = canary[name];
     if (field.present() && field.json() != false) field.problem("needs trafficRouting");
   }
+  for (std::string_view name : {"abortScaleDownDelaySeconds", "minPodsPerReplicaSet", "scaleDownDelayRevisionLimit"})
+    if (canary[name].present()) canary[name].warning("has no effect without trafficRouting");
   for (const Field& step : canary["steps"].items())
     if (step["setCanaryScale"].present()) step["setCanaryScale"].problem("needs trafficRouting");
 }

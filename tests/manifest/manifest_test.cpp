@@ -529,6 +529,7 @@ TEST_CASE("the rules of a Rollout", "[manifest]") {
       {"{app: checkout, tier: web}",
        "{app: checkout, tier/: web}",
        {"r.yaml:12:7: spec.template.metadata.labels: \"tier/\" is no key of a label or annotation"}},
+      {"{app: checkout, tier: web}", "{app: checkout, tier: web}, annotations: {Example.com/Who: A b}", {"-"}},
       {"ports: [{containerPort: 8080}]",
        "ports: [{containerPort: 8080, protocol: HTTP}]",
        {"r.yaml:20:41: spec.template.spec.containers[0].ports[0].protocol: must be TCP, UDP or SCTP"}},
@@ -664,6 +665,11 @@ TEST_CASE("without trafficRouting services are optional, and what needs a router
         Texts{"r.yaml:8:14: " + canary + ".scaleDownDelaySeconds: needs trafficRouting"});
   CHECK(problems("{dynamicStableScale: true}") ==
         Texts{"r.yaml:8:14: " + canary + ".dynamicStableScale: needs trafficRouting"});
+  CHECK(problems("{pingPong: {pingService: a, pongService: b}}") ==
+        Texts{"r.yaml:8:14: " + canary + ".pingPong: needs trafficRouting"});
+  CHECK(problems("{steps: [{experiment: {templates: [{name: a, specRef: stable, weight: 5}]}}]}") ==
+        Texts{"r.yaml:8:75: " + canary +
+              ".steps[0].experiment.templates[0].weight is carried out by istio, alb and smi only"});
   CHECK(problems("{steps: [{setCanaryScale: {replicas: 1}}]}") ==
         Texts{"r.yaml:8:23: " + canary + ".steps[0].setCanaryScale: needs trafficRouting"});
 }
@@ -700,6 +706,18 @@ TEST_CASE("some things are only warned of", "[manifest]") {
   CHECK(warnings_of(with("          ports:", "          imagePullpolicy: Always\n          ports:")) ==
         Texts{"r.yaml:20:11: spec.template.spec.containers[0].imagePullpolicy: this field is not part of the pod API "
               "and is ignored"});
+}
+
+TEST_CASE("what has no effect without a router is warned of", "[manifest]") {
+  const std::string text =
+      "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec:\n"
+      "  selector: {matchLabels: {a: b}}\n"
+      "  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: b}]}}\n"
+      "  strategy: {canary: {abortScaleDownDelaySeconds: 5, minPodsPerReplicaSet: 2}}\n";
+  CHECK(problems_of(text) == Texts{"-"});
+  CHECK(warnings_of(text) ==
+        Texts{"r.yaml:7:23: spec.strategy.canary.abortScaleDownDelaySeconds: has no effect without trafficRouting",
+              "r.yaml:7:54: spec.strategy.canary.minPodsPerReplicaSet: has no effect without trafficRouting"});
 }
 
 TEST_CASE("plain objects are kept as they are, with the default namespace", "[manifest]") {

@@ -175,6 +175,9 @@ TEST_CASE("pingPong names two Services, for the routers that can", "[manifest]")
   CHECK(refused(rollout(istio, "      pingPong: {pingService: i}\n")) == Texts{"pingPong: pongService is required"});
   CHECK(refused(rollout("{smi: {}}", "      pingPong: {pingService: i, pongService: o}\n")).at(0) ==
         "pingPong: needs alb, istio or a plugin");
+  CHECK(
+      refused(rollout("{alb: {ingress: i, servicePort: 80}}", "      pingPong: {pingService: i, pongService: o}\n")) ==
+      Texts{"trafficRouting.alb: rootService is required with pingPong"});
   // They would be two Services more, which nobody leads anywhere.
   CHECK(refused(::rollout(istio, "      pingPong: {pingService: i, pongService: o}\n")) ==
         Texts{"stableService is not supported beside pingPong, whose two Services take its place",

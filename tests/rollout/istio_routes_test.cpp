@@ -175,7 +175,6 @@ TEST_CASE("managed routes stand first, in the order of managedRoutes, and go wit
     "route":[{"destination":{"host":"till-stable","port":{"number":8080}},"weight":80},
              {"destination":{"host":"till-canary"},"weight":20}],
     "mirror":{"host":"till-canary","port":{"number":8080}},"mirrorPercentage":{"value":50}})"));
-  // Nothing is rewritten that is as it should be (deviation 10), and mirror routes follow the weight (deviation 14).
   CHECK(*with_weights(r, *with, wanted) == *with);
   wanted.weight = 40;
   auto heavier = with_weights(r, *with, wanted);
@@ -215,6 +214,34 @@ TEST_CASE("a mirror route before a route without destinations is an error (devia
         "VirtualService shop/till: http route 0 has no destination till-stable");
   CHECK(error_of(with_weights(r, service(R"({"tcp":[{"route":)" + kPair + "}]}"), wanted)) ==
         "VirtualService shop/till has no HTTP route that a header or mirror route could stand before");
+}
+
+TEST_CASE("header and mirror routes that are as they should be are not written again (deviation 10)", "[istio]") {
+  Rollout r = host_mode();
+  r.routing.managed_routes = {"header", "mirror"};
+  Traffic wanted = traffic(r, 20);
+  wanted.managed = {SetHeaderRoute{"header", {{"a", {"regex", "b"}}}}, SetMirrorRoute{"mirror", 30, {{}}}};
+  const auto once = with_weights(r, service(R"({"http":[{"route":)" + kPair + "}]}"), wanted);
+  REQUIRE(once);
+  CHECK(names(*once) == std::vector<std::string>{"header", "mirror", "-"});
+  CHECK(*with_weights(r, *once, wanted) == *once);
+}
+
+TEST_CASE("with a managed mirror route the primary one is weighted too, listed or not (deviation 14)", "[istio]") {
+  for (const std::vector<std::string>& listed : {std::vector<std::string>{}, {"primary"}}) {
+    Rollout r = host_mode({.ns = "shop", .name = "till", .routes = listed});
+    r.routing.managed_routes = {"mirror"};
+    Traffic wanted = traffic(r, 0);
+    wanted.managed = {SetMirrorRoute{"mirror", 30, {{}}}};
+    const auto mirrored = with_weights(r, service(R"({"http":[{"name":"primary","route":)" + kPair + "}]}"), wanted);
+    REQUIRE(mirrored);
+    wanted.weight = 40;
+    const auto after = with_weights(r, *mirrored, wanted);
+    REQUIRE(after);
+    CHECK(names(*after) == std::vector<std::string>{"mirror", "primary"});
+    CHECK(weights(*after, "http", 0) == std::vector<int>{60, 40});
+    CHECK(weights(*after, "http", 1) == std::vector<int>{60, 40});
+  }
 }
 
 TEST_CASE("in subset mode a header route leads to the canary's subset of the rule's host", "[istio]") {
