@@ -19,6 +19,8 @@ constexpr size_t kDecisionBytesMax = 64 << 10;
 constexpr size_t kRequestsNamed = 20;
 /// How many changes of a file are searched for one that was valid.
 constexpr size_t kLastGoodAmong = 10;
+/// A search may walk all of history, so a start does not make more of them.
+constexpr size_t kSearchesMax = 20;
 constexpr Duration kClusterRetry = 200ms;
 constexpr const char* kAutoscalerVersion = "autoscaling/v2";
 
@@ -333,7 +335,8 @@ void Daemon::take_file(const TreeChange& change, ManifestFile file, const std::s
   std::vector<Rollout> kept;
   if (from.empty())
     for (const RefusedRollout& refused : file.refused)
-      if (auto last_good = last_good_of(refused.key, path, to)) kept.push_back(*std::move(last_good));
+      if (searches_++ < kSearchesMax)
+        if (auto last_good = last_good_of(refused.key, path, to)) kept.push_back(*std::move(last_good));
   take(desired_.put(path, std::move(file), std::move(kept)));
 }
 

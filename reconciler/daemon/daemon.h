@@ -147,6 +147,7 @@ class Daemon {
   std::string manifest_commit_;  ///< the newest one taken over that changed a manifest: history is searched from here
   std::string trouble_;          ///< why the newest commit is not in force
   std::string cluster_trouble_ = "not asked yet";
+  size_t searches_ = 0;     ///< for the last good content of what was refused at the start
   bool following_ = false;  ///< manifests are read
   bool begun_ = false;      ///< status files are read, too: this daemon leads
   uint64_t term_ = 0;       ///< the last one that was noticed

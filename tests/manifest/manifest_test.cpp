@@ -529,7 +529,7 @@ TEST_CASE("the rules of a Rollout", "[manifest]") {
       {"{app: checkout, tier: web}",
        "{app: checkout, tier/: web}",
        {"r.yaml:12:7: spec.template.metadata.labels: \"tier/\" is no key of a label or annotation"}},
-      {"{app: checkout, tier: web}", "{app: checkout, tier: web}, annotations: {Example.com/Who: A b}", {"-"}},
+      {"tier: web}", "tier: web}\n      annotations: {Example.com/Who: A b}", {"-"}},
       {"ports: [{containerPort: 8080}]",
        "ports: [{containerPort: 8080, protocol: HTTP}]",
        {"r.yaml:20:41: spec.template.spec.containers[0].ports[0].protocol: must be TCP, UDP or SCTP"}},
@@ -669,7 +669,8 @@ TEST_CASE("without trafficRouting services are optional, and what needs a router
         Texts{"r.yaml:8:14: " + canary + ".pingPong: needs trafficRouting"});
   CHECK(problems("{steps: [{experiment: {templates: [{name: a, specRef: stable, weight: 5}]}}]}") ==
         Texts{"r.yaml:8:75: " + canary +
-              ".steps[0].experiment.templates[0].weight is carried out by istio, alb and smi only"});
+              ".steps[0].experiment.templates[0].weight is carried out by istio, alb, smi and "
+              "argoproj-labs/gatewayAPI only"});
   CHECK(problems("{steps: [{setCanaryScale: {replicas: 1}}]}") ==
         Texts{"r.yaml:8:23: " + canary + ".steps[0].setCanaryScale: needs trafficRouting"});
 }
