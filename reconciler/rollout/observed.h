@@ -68,8 +68,8 @@ struct RolloutObject {
 };
 
 struct Observed {
-  std::vector<Workload> workloads;               ///< ordered by name
-  std::vector<Workload> experiments;             ///< ReplicaSets that its experiments made, ordered by name
+  std::vector<Workload> workloads;    ///< ordered by name
+  std::vector<Workload> experiments;  ///< ReplicaSets that its experiments made, ordered by name
   /// The Services of those that exist, and the ReplicaSet that each goes with; empty when that is gone.
   std::map<std::string, std::string> experiment_services;
   std::map<std::string, ServiceState> services;  ///< the stable and canary Services that exist, by name

@@ -19,8 +19,8 @@ namespace reconciler {
 
 struct RouteDifference {
   std::vector<Action> actions;
-  std::string waiting;  ///< what no action can hasten
-  bool agrees = false;  ///< live sides and routes are those of the target
+  std::string waiting;                ///< what no action can hasten
+  bool agrees = false;                ///< live sides and routes are those of the target
   bool experiments_are_over = false;  ///< no traffic reaches an experiment that the target has not
 };
 
