@@ -9,6 +9,7 @@
 #include "daemon/shared_objects.h"
 #include "manifest/policy_file.h"
 #include "manifest/status_file.h"
+#include "manifest/workload_ref.h"
 
 namespace reconciler {
 namespace {
@@ -79,6 +80,7 @@ Daemon::Daemon(DaemonOptions options, GitRepository& git, Cluster& cluster, Inve
       objects_(
           options_, desired_, cluster, clock, workers,
           {.prepare = [this](const ObjectKey& key, const Json& manifest) { return prepare(key, manifest); },
+           .is_plain = [this](const ObjectKey& key) { return is_plain(key); },
            .begin =
                [this](const ObjectKey& key) {
                  for (const RolloutKey& user : locked_[key] = desired_.users_of(key)) rollouts_.lock(user);
@@ -420,6 +422,16 @@ void Daemon::note_live_autoscaler(const ClusterChange& change) {
 void Daemon::release_waiting() {
   if (!objects_.caught_up() || keeper_.inventory().has_additions()) return;
   for (const RolloutKey& key : std::exchange(waiting_for_objects_, {})) rollouts_.release(key);
+}
+
+/// Weights, selectors and subsets that a rollout owns are filled in as they are live. The replicas of a workload are not,
+/// and a published Rollout may be another controller's.
+bool Daemon::is_plain(const ObjectKey& key) const {
+  const std::set<RolloutKey> users = desired_.users_of(key);
+  return !is_rollout(key) && !pruner_.is_removing(key) && std::none_of(users.begin(), users.end(), [&](auto& user) {
+    const Rollout* rollout = desired_.rollout(user);
+    return rollout && rollout->workload_ref && workload_key(*rollout) == key;
+  });
 }
 
 /// An object that a rollout writes too waits while that rollout acts, then gets the values the rollout owns.

@@ -121,6 +121,7 @@ class Daemon {
   bool is_cluster_ready();
   void take_cluster_changes();
   void release_waiting();
+  bool is_plain(const ObjectKey& key) const;
   std::optional<PreparedObject> prepare(const ObjectKey& key, const Json& manifest);
   std::optional<PreparedObject> prepare_view(const ObjectKey& key, const Json& manifest);
   void see_changed_object(const RolloutKey& key);

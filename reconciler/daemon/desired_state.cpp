@@ -229,6 +229,11 @@ std::optional<Json> DesiredState::object(const ObjectKey& key) const {
   return claim && !claim->text.empty() ? std::optional(Json::parse(claim->text)) : std::nullopt;
 }
 
+std::string DesiredState::object_text(const ObjectKey& key) const {
+  const Claim* claim = only_claim(key);
+  return claim ? claim->text : "";
+}
+
 std::optional<InventoryEntry> DesiredState::entry(const ObjectKey& key) const {
   const Named* named = named_.find(key);
   if (!named) return std::nullopt;

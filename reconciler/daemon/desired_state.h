@@ -49,6 +49,8 @@ class DesiredState {
   std::set<std::string> paths_of(const ObjectKey& key) const;
   /// The plain object of that name as its one file has it.
   std::optional<Json> object(const ObjectKey& key) const;
+  /// The same as compact JSON; empty when there is none.
+  std::string object_text(const ObjectKey& key) const;
   /// What the inventory is to hold of it; the services of a Rollout only when it is valid. Nothing when no file names
   /// it and no Rollout's router makes it.
   std::optional<InventoryEntry> entry(const ObjectKey& key) const;

@@ -2,6 +2,7 @@
 // that an unchanged object is never touched; again when somebody else changes it. One that is refused never stops the
 // others.
 //
+//   a cold start ---------> a glance in bulk --> agrees as it is written; the others:
 //   manifest changed -----> pending --> compared --> agrees | written | refused: waits for a change | failed: again
 //   live object changed --> a moment --^      '--> drifted --> corrected | reported | a fight: reported
 #pragma once
@@ -38,6 +39,8 @@ class ObjectApplier {
   struct Hooks {
     /// The manifest as it is to be applied; nothing while it must wait.
     std::function<std::optional<PreparedObject>(const ObjectKey&, const Json& manifest)> prepare;
+    /// Nothing but manifest and live object says what it should look like: what a rollout would fill in is what is live.
+    std::function<bool(const ObjectKey&)> is_plain;
     /// Around each write, so that nobody plans on an object that is being written.
     std::function<void(const ObjectKey&)> begin, end;
     /// The live object is there, and this is its UID.
@@ -89,11 +92,22 @@ class ObjectApplier {
   /// What is asked for next; the rank comes first so that it is the order of work.
   using Place = std::pair<int, ObjectKey>;
 
+  struct Glance {
+    ObjectKey key;
+    std::string text;  ///< of its manifest
+    Known before;
+    std::optional<ObjectFinding> agreement;
+  };
+
+  void start_glances();
+  void finish_glances(const std::vector<Glance>& glances);
+  ObjectWork new_work(Json in_git, Json manifest) const;
   std::optional<ObjectWork> work_for(const ObjectKey& key, Json in_git, ObjectWork::Step step);
   ObjectWork::Step step_of(const ObjectKey& key) const;
   void start(const ObjectKey& key, ObjectWork work);
   void finish(const ObjectKey& key, const Result<ObjectFinding>& finding, const Known& before);
   void fail(const ObjectKey& key, const Error& error);
+  void accept(const ObjectKey& key, const ObjectFinding& finding, const Known& before);
   void agree(const ObjectKey& key, const ObjectFinding& finding, const Known& before);
   void take_drift(const ObjectKey& key, const ObjectFinding& finding);
   void note_health(const ObjectKey& key, const Health& health);
@@ -109,6 +123,8 @@ class ObjectApplier {
   Workers& workers_;
   Hooks hooks_;
   std::map<Place, ObjectWork::Step> pending_;
+  std::set<ObjectKey> glances_;         ///< of those pending: there, and not compared by this process yet
+  std::set<ObjectKey> glancing_;        ///< of those pending: under way
   std::set<ObjectKey> waiting_;         ///< of those pending: for the definition of their kind
   std::map<ObjectKey, Duration> look_;  ///< whose live object changed; when to compare it
   std::map<ObjectKey, Failed> failed_;

@@ -79,6 +79,14 @@ class Worker {
     return bring_into_line(**live);
   }
 
+  std::optional<ObjectFinding> agreement() {
+    if (!marks_.unknown.empty() || !marks_.reconciled) return std::nullopt;
+    auto live = cluster_.read(work_.manifest, ReadMode::Known);
+    if (!live || !*live || !marks_of(**live).reconciled || applied_digest(**live) != digest_) return std::nullopt;
+    if (!covers(**live, left_alone_in(work_.manifest, **live))) return std::nullopt;
+    return found(ObjectFinding::Kind::Agrees, **live);
+  }
+
  private:
   ObjectFinding found(ObjectFinding::Kind kind, const Json& live) const {
     return {.kind = kind,
@@ -237,5 +245,9 @@ Json compared(const Json& object) {
 }
 
 Result<ObjectFinding> work_on(Cluster& cluster, const ObjectWork& work) { return Worker(cluster, work).run(); }
+
+std::optional<ObjectFinding> agreement(Cluster& cluster, const ObjectWork& work) {
+  return Worker(cluster, work).agreement();
+}
 
 }  // namespace reconciler

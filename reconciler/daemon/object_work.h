@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,5 +58,8 @@ Json compared(const Json& object);
 
 /// Does the work. `Invalid`: refused, and trying again is of no use until the manifest or the object changes.
 Result<ObjectFinding> work_on(Cluster& cluster, const ObjectWork& work);
+
+/// That the live object agrees with a manifest that nothing was filled in to; nothing when only `work_on` can tell.
+std::optional<ObjectFinding> agreement(Cluster& cluster, const ObjectWork& work);
 
 }  // namespace reconciler
