@@ -501,10 +501,13 @@ void People::push_something_else() {
 void People::clean_up(bool touch_all) {
   std::vector<FileChange> changes;
   for (App& app : apps_) {
-    if (removed_.contains(app.key) || (!touch_all && !bad_[app.key])) continue;
+    const bool removed = removed_.contains(app.key);
+    if (!touch_all && (removed || !bad_[app.key])) continue;
     bad_[app.key] = false;
     ++app.edition;
-    for (FileChange& change : files_of(app)) changes.push_back(std::move(change));
+    // Services that stayed when their rollout went may have been refused too.
+    for (FileChange& change : files_of(app))
+      if (!removed || remote_.read(kBranch, change.path)) changes.push_back(std::move(change));
   }
   if (!changes.empty()) push(changes, "put everything right");
   if (remote_.read(kBranch, "decisions/policy.yaml")) {
