@@ -99,7 +99,7 @@ Duration Daemon::step() {
   sync_.run_due();
   // The remote is asked once before anything else; when it does not answer, the clone is good enough.
   if (!sync_.polled()) return sync_.next_due();
-  if (!is_cluster_ready()) return std::min(sync_.next_due(), clock_.monotonic() + kClusterRetry);
+  // Manifests are read while the cluster is listed.
   if (!following_ && !follow()) return sync_.next_due();
   follow_kinds();
   if (!is_cluster_ready()) return std::min(sync_.next_due(), clock_.monotonic() + kClusterRetry);
@@ -146,7 +146,7 @@ void Daemon::follow_kinds() {
   followed_ = std::move(kinds);
 }
 
-/// Once, when both sides can be read: what Git asks for. From then on it is kept up to date, leading or not.
+/// Once, when Git can be read: what it asks for. From then on it is kept up to date, leading or not.
 bool Daemon::follow() {
   auto head = git_.head();
   return following_ = head && take_manifests("", *head);
@@ -424,8 +424,8 @@ void Daemon::release_waiting() {
   for (const RolloutKey& key : std::exchange(waiting_for_objects_, {})) rollouts_.release(key);
 }
 
-/// Weights, selectors and subsets that a rollout owns are filled in as they are live. The replicas of a workload are not,
-/// and a published Rollout may be another controller's.
+/// Weights, selectors and subsets that a rollout owns are filled in as they are live. The replicas of a workload are
+/// not, and a published Rollout may be another controller's.
 bool Daemon::is_plain(const ObjectKey& key) const {
   const std::set<RolloutKey> users = desired_.users_of(key);
   return !is_rollout(key) && !pruner_.is_removing(key) && std::none_of(users.begin(), users.end(), [&](auto& user) {

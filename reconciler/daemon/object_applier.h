@@ -39,7 +39,8 @@ class ObjectApplier {
   struct Hooks {
     /// The manifest as it is to be applied; nothing while it must wait.
     std::function<std::optional<PreparedObject>(const ObjectKey&, const Json& manifest)> prepare;
-    /// Nothing but manifest and live object says what it should look like: what a rollout would fill in is what is live.
+    /// Nothing but manifest and live object says what it should look like: what a rollout would fill in is what is
+    /// live.
     std::function<bool(const ObjectKey&)> is_plain;
     /// Around each write, so that nobody plans on an object that is being written.
     std::function<void(const ObjectKey&)> begin, end;

@@ -10,7 +10,7 @@ def cpu_seconds(pid):
     for thread in os.listdir(f"/proc/{pid}/task"):
         try:
             total += int(open(f"/proc/{pid}/task/{thread}/schedstat").read().split()[0])
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue
     return total / 1e9
 
