@@ -63,7 +63,8 @@ void DemoTimeline::transition(Duration now, const RolloutKey& key, const Decisio
   clear_progress();
   const bool terminal = surface_ == Surface::Terminal;
   const Status& status = decision.status;
-  std::cout << clock(now) << "  " << padded(key.text(), 14) << " " << bar(status.weight, terminal) << "  "
+  std::cout << clock(now) << "  " << padded(key.text(), 14) << " "
+            << bar(rescaled(status.weight, status.whole, 100), terminal) << "  "
             << (terminal ? colour(status.phase) : "") << padded(std::string(to_text(status.phase)), 11)
             << (terminal ? "\033[0m" : "") << "  " << decision.subject;
   // The subject of a return already ends with its reason.
@@ -74,7 +75,8 @@ void DemoTimeline::transition(Duration now, const RolloutKey& key, const Decisio
 void DemoTimeline::progress(Duration now, const RolloutKey& key, const Status& status, const std::string& why) {
   if (surface_ != Surface::Terminal) return;
   clear_progress();
-  std::string line = format("{}  {} {}  {}", clock(now), padded(key.text(), 14), bar(status.weight, true), why);
+  std::string line = format("{}  {} {}  {}", clock(now), padded(key.text(), 14),
+                            bar(rescaled(status.weight, status.whole, 100), true), why);
   std::cout << "\033[2m" << line << "\033[0m" << std::flush;
   drawn_ = true;
 }

@@ -54,7 +54,8 @@ std::string history_text(const History& history, TimePoint now) {
     const Recorded& t = all[i];
     bool last = i + 1 == all.size();
     std::string duration = lasted(t.commit.time, last ? now : all[i + 1].commit.time);
-    out += format("{}  {} {} {} {}\n", format_time(t.commit.time), padded(t.phase, 11), padded(t.weight + "%", 4),
+    out += format("{}  {} {} {} {}\n", format_time(t.commit.time), padded(t.phase, 11),
+                  padded(t.weight + (t.weight.find('/') == t.weight.npos ? "%" : ""), 4),
                   padded((last ? "since " : "for ") + duration, 14), t.subject);
     if (!t.why.empty() && !t.subject.ends_with(t.why)) out += format("    {}\n", t.why);
     if (!t.requested.empty() && (i == 0 || all[i - 1].requested != t.requested))
@@ -82,6 +83,8 @@ Json history_json(const History& history) {
                   {"weight", std::atoi(t.weight.c_str())},
                   {"rollout", t.rollout.text()},
                   {"cluster", t.cluster}};
+    if (const size_t of = t.weight.find('/'); of != t.weight.npos)
+      entry["weightOf"] = std::atoi(t.weight.c_str() + of + 1);
     if (!t.step.empty()) entry["step"] = t.step;
     if (i + 1 < history.transitions.size()) entry["until"] = format_time(history.transitions[i + 1].commit.time);
     if (!t.requested.empty()) entry["requested"] = {{"commit", t.requested}};

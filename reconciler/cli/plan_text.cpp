@@ -108,8 +108,9 @@ void add_rollout(const RolloutPlan& rollout, Comment& comment) {
   if (steps.empty()) return;
   std::vector<std::string> lines = {"| after | transition | canary |\n|---|---|---|\n"};
   for (const ForecastStep& step : steps)
-    lines.push_back(format("| {} | {}{} | {}% |\n", format_duration(step.after), code(step.subject),
-                           step.waits_for_person ? " then waits for a person" : "", step.weight));
+    lines.push_back(format("| {} | {}{} | {} |\n", format_duration(step.after), code(step.subject),
+                           step.waits_for_person ? " then waits for a person" : "",
+                           share_text(step.weight, step.whole)));
   comment.fold(format("{} transitions", steps.size()), lines);
 }
 
@@ -186,11 +187,13 @@ Json plan_json(const RevisionPlan& plan, const RevisionNames& names) {
     Json entry = {
         {"rollout", rollout.key.text()}, {"now", rollout.now}, {"target", rollout.target}, {"steps", Json::array()}};
     if (!rollout.forecast.held.empty()) entry["held"] = rollout.forecast.held;
-    for (const ForecastStep& step : rollout.forecast.steps)
+    for (const ForecastStep& step : rollout.forecast.steps) {
       entry["steps"].push_back({{"afterSeconds", std::chrono::duration<double>(step.after).count()},
                                 {"subject", step.subject},
                                 {"weight", step.weight},
                                 {"waitsForPerson", step.waits_for_person}});
+      if (step.whole != kWholeWeight) entry["steps"].back()["weightOf"] = step.whole;
+    }
     out["rollouts"].push_back(std::move(entry));
   }
   return out;

@@ -18,7 +18,7 @@ std::string contradiction(const Recorded& record, const Status& status) {
   const std::pair<const char*, std::pair<std::string, std::string>> pairs[] = {
       {"phase", {record.phase, std::string(to_text(status.phase))}},
       {"step", {record.step, step_text(status)}},
-      {"weight", {record.weight, format("{}", status.weight)}},
+      {"weight", {record.weight, weight_text(status.weight, status.whole)}},
       {"revision", {record.revision, hash}},
       {"commit", {record.requested, status.commit}}};
   for (const auto& [name, texts] : pairs)

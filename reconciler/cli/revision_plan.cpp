@@ -33,7 +33,8 @@ std::string present_state(const Status* status) {
   if (!status) return "not deployed yet";
   std::string text(to_text(status->phase));
   if (status->run) return format("{}, experiment {}", text, status->run->hash);
-  if (status->canary) return format("{} at {}% of {}", text, status->weight, label_of(*status->canary, status->stable));
+  if (status->canary)
+    return format("{} at {} of {}", text, share_text(*status), label_of(*status->canary, status->stable));
   return status->stable ? format("{} at {}", text, label_of(*status->stable, std::nullopt)) : text;
 }
 
@@ -63,8 +64,8 @@ void warn_about_rollout(const Rollout& rollout, const Status* status, const Fore
   if (rollout.paused) warnings.push_back(format("{}: spec.paused is set, so it does not move", name));
   if (!status) return;
   if (status->canary && status->canary->hash != rollout.hash && status->weight > 0)
-    warnings.push_back(format("{}: a canary of {} with {}% of the traffic is under way and would be given up", name,
-                              label_of(*status->canary, status->stable), status->weight));
+    warnings.push_back(format("{}: a canary of {} with {} of the traffic is under way and would be given up", name,
+                              label_of(*status->canary, status->stable), share_text(*status)));
   for (const Rejected& rejected : status->rejected)
     if (rejected.hash == rollout.hash && !rejected.lapsed)
       warnings.push_back(format("{}: {} was rejected at {} ({}) and is not started again without a retry", name,

@@ -1,5 +1,8 @@
 #include "cli/status_text.h"
 
+#include <cmath>
+#include <sstream>
+
 #include <set>
 
 #include "base/format.h"
@@ -72,6 +75,7 @@ Json entry_json(const StatusEntry& entry) {
                {"cluster", entry.cluster},
                {"phase", to_text(status.phase)},
                {"weight", status.weight}};
+  if (status.whole != kWholeWeight) json["weightOf"] = status.whole;
   if (!status.commit.empty()) json["commit"] = status.commit;
   if (status.stable) json["stable"] = revision_json(*status.stable);
   if (status.canary) json["canary"] = revision_json(*status.canary);
@@ -102,13 +106,22 @@ Json entry_json(const StatusEntry& entry) {
 
 struct Share {
   const Revision* revision;
-  int percent;
+  double percent;
 };
+
+/// `20%`, or `0.1%` of a weight that is a part of more than 100.
+std::string percent_text(double percent) {
+  std::ostringstream out;
+  out << percent << '%';
+  return out.str();
+}
+
+Json percent_number(double percent) { return percent == std::floor(percent) ? Json(int(percent)) : Json(percent); }
 
 /// Whoever has traffic.
 std::vector<Share> shares(const Status& status) {
   std::vector<Share> out;
-  int canary = status.canary ? status.weight : 0;
+  const double canary = status.canary ? percent_of(status.weight, status.whole) : 0;
   if (status.stable && canary < 100) out.push_back({&*status.stable, 100 - canary});
   if (canary > 0) out.push_back({&*status.canary, canary});
   return out;
@@ -128,7 +141,7 @@ std::string status_table(const std::vector<StatusEntry>& entries, TimePoint now)
   if (several) rows[0].insert(rows[0].begin(), "CLUSTER");
   for (const StatusEntry& entry : entries) {
     const Status& s = entry.status;
-    Row row = {entry.rollout.text(),      std::string(to_text(s.phase)), step_text(s),          format("{}%", s.weight),
+    Row row = {entry.rollout.text(),      std::string(to_text(s.phase)), step_text(s),          share_text(s),
                label(s.stable, s.canary), label(s.canary, s.stable),     age(began(entry), now)};
     if (several) row.insert(row.begin(), entry.cluster);
     rows.push_back(std::move(row));
@@ -139,8 +152,12 @@ std::string status_table(const std::vector<StatusEntry>& entries, TimePoint now)
 std::string status_tree(const StatusEntry& entry, TimePoint now) {
   const Status& s = entry.status;
   std::vector<std::string> lines;
-  if (s.canary) lines.push_back(format("canary    {}% of traffic  {}", s.weight, revision_text(*s.canary)));
-  if (s.stable) lines.push_back(format("stable    {}% of traffic  {}", 100 - s.weight, revision_text(*s.stable)));
+  if (s.canary)
+    lines.push_back(
+        format("canary    {} of traffic  {}", percent_text(percent_of(s.weight, s.whole)), revision_text(*s.canary)));
+  if (s.stable)
+    lines.push_back(format("stable    {} of traffic  {}", percent_text(100 - percent_of(s.weight, s.whole)),
+                           revision_text(*s.stable)));
   if (s.run) lines.push_back(run_text(*s.run));
   if (s.experiment) lines.push_back(format("experiment since {}", format_time(*s.experiment)));
   if (s.preview)
@@ -174,7 +191,7 @@ Json status_json(const std::vector<StatusEntry>& entries) {
 std::string serving_text(const Status& status) {
   std::string out;
   for (const Share& share : shares(status))
-    out += format("{}{}% {}", out.empty() ? "" : ", ", share.percent, share.revision->image);
+    out += format("{}{} {}", out.empty() ? "" : ", ", percent_text(share.percent), share.revision->image);
   return out.empty() ? "nothing" : out;
 }
 
@@ -198,8 +215,9 @@ Json serving_json(const std::vector<StatusEntry>& entries, TimePoint at) {
     Json json = entry_json(entry);
     json["served"] = Json::array();
     for (const Share& share : shares(entry.status))
-      json["served"].push_back(
-          {{"image", share.revision->image}, {"revision", share.revision->hash}, {"percent", share.percent}});
+      json["served"].push_back({{"image", share.revision->image},
+                                {"revision", share.revision->hash},
+                                {"percent", percent_number(share.percent)}});
     if (entry.last) {
       json["recorded"] = {{"commit", entry.last->commit.id}, {"time", format_time(entry.last->commit.time)}};
       json["requested"] = entry.last->requested;

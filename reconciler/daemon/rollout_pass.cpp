@@ -346,7 +346,7 @@ void RolloutRunner::take_over(Planned& planned) {
     log_info(decision.subject, {{"rollout", planned.key.text()},
                                 {"phase", to_text(s.phase)},
                                 {"step", s.step ? format("{}/{}", s.step->index, s.step->count) : "-"},
-                                {"weight", s.weight},
+                                {"weight", weight_text(s.weight, s.whole)},
                                 {"why", decision.why}});
     if (hooks_.transition) hooks_.transition(planned.key, decision);
   }
@@ -396,7 +396,7 @@ void RolloutRunner::tell_done(const RolloutKey& key, const std::vector<Action>& 
   if (!hooks_.happened || !status) return;
   std::vector<RolloutEvent> events;
   for (size_t i = 0; i < done; ++i)
-    if (auto event = event_of(actions[i], status->weight)) events.push_back(std::move(*event));
+    if (auto event = event_of(actions[i], *status)) events.push_back(std::move(*event));
   if (!result && result.error().kind != ErrorKind::Conflict)
     if (auto event = failure_event_of(actions[done], result.error().message)) events.push_back(std::move(*event));
   if (!events.empty()) hooks_.happened(key, *status, events);

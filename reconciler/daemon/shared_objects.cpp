@@ -69,7 +69,8 @@ Json filled_in(const Json& manifest, const Rollout& rollout, const Observed& liv
                const std::optional<Status>& status) {
   const std::string kind = text_at(manifest, {"kind"}), name = text_at(manifest, {"metadata", "name"});
   const std::string ns = text_at(manifest, {"metadata", "namespace"});
-  const Target wanted = status ? target(rollout, *status) : Target{.roles = roles_of(rollout, Status{})};
+  const Target wanted =
+      status ? target(rollout, *status) : Target{.roles = roles_of(rollout, Status{}), .whole = rollout.whole()};
   if (kind == "Service" && ns == rollout.key.ns && name == wanted.roles.stable)
     return with_selector(manifest, name, live, wanted.stable_service);
   if (kind == "Service" && ns == rollout.key.ns && name == wanted.roles.canary)

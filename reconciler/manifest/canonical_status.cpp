@@ -189,6 +189,7 @@ class Reader {
       auto name = cursor_.name();
       if (!name || !read_field(*name)) return std::nullopt;
     }
+    if (status_.weight > status_.whole) return std::nullopt;
     return std::pair(RolloutKey{.ns = text_of(*metadata, "namespace"), .name = text_of(*metadata, "name")}, status_);
   }
 
@@ -221,9 +222,14 @@ class Reader {
     }
     if (name == "collisions") return bool(status_.collisions = number_from(value, INT32_MAX));
     if (name == "weight") {
-      auto weight = number_from(value, 100);
+      auto weight = number_from(value, INT32_MAX);
       status_.weight = weight.value_or(0);
       return weight.has_value();
+    }
+    if (name == "weightOf") {
+      auto whole = number_from(value, INT32_MAX);
+      status_.whole = whole.value_or(0);
+      return status_.whole > 0;
     }
     return true;
   }

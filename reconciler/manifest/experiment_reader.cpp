@@ -47,7 +47,7 @@ Experiment::Template read_template(const Field& item) {
   if (item["metadata"].present()) item["metadata"].refuse_unknown({"labels", "annotations"});
   out.metadata = read_pod_metadata(item["metadata"]);
   if (item["selector"].present() && item["selector"].is_map()) out.selector = dump(item["selector"].json());
-  out.weight = item["weight"].integer(0, 100).value_or(0);
+  out.weight = item["weight"].integer(0, INT32_MAX).value_or(0);
   if (out.weight > 0 && out.replicas == 0) item["weight"].problem("needs replicas");
   read_service(item, out);
   return out;
@@ -73,7 +73,7 @@ void check_weights(const Field& field, const Experiment& experiment, const Rollo
     sum += experiment.templates[i].weight;
     Field weight = field["templates"].items()[i]["weight"];
     if (!shares) weight.problem("is carried out by istio, alb, smi and argoproj-labs/gatewayAPI only");
-    if (sum > 100) weight.problem(format("leaves no room: with the canary's weight they come to {}", sum));
+    if (sum > rollout.whole()) weight.problem(format("leaves no room: with the canary's weight they come to {}", sum));
   }
 }
 

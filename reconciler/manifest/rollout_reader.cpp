@@ -26,17 +26,18 @@ Pause read_pause(const Field& pause) {
   return {read_duration(pause["duration"])};
 }
 
-SetCanaryScale read_canary_scale(const Field& step) {
+SetCanaryScale read_canary_scale(const Field& step, int whole) {
   Field scale = step["setCanaryScale"];
   if (!scale.is_map()) return {};
-  SetCanaryScale out{scale["replicas"].integer(0, kAnyCount), scale["weight"].integer(0, 100)};
+  SetCanaryScale out{scale["replicas"].integer(0, kAnyCount), scale["weight"].integer(0, whole)};
   const bool follows = scale["matchTrafficWeight"].flag().value_or(false);
   const int modes = int(scale["replicas"].present()) + int(scale["weight"].present()) + int(follows);
   if (modes != 1) scale.problem("must have exactly one of replicas, weight and matchTrafficWeight: true");
   return out;
 }
 
-std::vector<Step> read_steps(const Field& steps) {
+/// `whole`: what the weights are parts of.
+std::vector<Step> read_steps(const Field& steps, int whole) {
   std::vector<Step> out;
   if (steps.json().size() > kStepsMax) {
     steps.problem(format("must be at most {} steps", kStepsMax));
@@ -45,9 +46,9 @@ std::vector<Step> read_steps(const Field& steps) {
   for (const Field& step : steps.items()) {
     // Of a step with several types, which is refused, each is looked at.
     std::vector<Step> types;
-    if (step["setWeight"].present()) types.emplace_back(SetWeight{step["setWeight"].integer(0, 100).value_or(0)});
+    if (step["setWeight"].present()) types.emplace_back(SetWeight{step["setWeight"].integer(0, whole).value_or(0)});
     if (step["pause"].present()) types.emplace_back(read_pause(step["pause"]));
-    if (step["setCanaryScale"].present()) types.emplace_back(read_canary_scale(step));
+    if (step["setCanaryScale"].present()) types.emplace_back(read_canary_scale(step, whole));
     if (step["experiment"].present()) types.emplace_back(read_experiment(step["experiment"]));
     if (auto route = read_route_step(step)) std::visit([&](auto& r) { types.emplace_back(std::move(r)); }, *route);
     if (!types.empty()) out.push_back(types.front());
@@ -161,14 +162,17 @@ void read_routers(const Field& canary, Rollout& rollout) {
     return !member.value().is_null() && member.key() != "managedRoutes" && member.key() != "maxTrafficWeight";
   });
   if (!any_router) routing.problem("must name a router, such as istio");
+  const auto max_weight = rollout.routing.max_weight;
   rollout.routing = read_routing(routing, rollout.key);
+  rollout.routing.max_weight = max_weight;
   check_routing(canary, rollout);
 }
 
 void read_canary(const Field& canary, Rollout& rollout) {
   if (!canary.present() || !canary.json().is_object()) return;
   read_surge(canary, rollout);
-  rollout.steps = read_steps(canary["steps"]);
+  rollout.routing.max_weight = read_max_weight(canary["trafficRouting"]);
+  rollout.steps = read_steps(canary["steps"], rollout.whole());
   read_scaling(canary, rollout);
   rollout.canary_metadata = read_pod_metadata(canary["canaryMetadata"]);
   rollout.stable_metadata = read_pod_metadata(canary["stableMetadata"]);

@@ -9,6 +9,9 @@
 namespace reconciler {
 namespace {
 
+/// Weights that are read from objects are reckoned with up to this one (rollout/routing.h).
+constexpr int kMaxWeight = 1'000'000;
+
 template <class Kind>
 bool has_router(const Rollout& rollout) {
   const auto& routers = rollout.routing.routers;
@@ -105,14 +108,6 @@ void check_managed_names(const Field& routing, const Rollout& rollout) {
   }
 }
 
-void check_max_weight(const Field& routing) {
-  Field weight = routing["maxTrafficWeight"];
-  if (!weight.present()) return;
-  if (!routing["nginx"].present() && !routing["plugins"].present()) return weight.problem("needs nginx or a plugin");
-  auto value = weight.integer(1, INT32_MAX);
-  if (value && *value != 100) weight.problem("is not supported yet, other than as 100");
-}
-
 }  // namespace
 
 void read_ping_pong(const Field& canary, Rollout& rollout) {
@@ -129,12 +124,20 @@ void read_ping_pong(const Field& canary, Rollout& rollout) {
   if (!canary["trafficRouting"].present()) ping_pong.problem("needs trafficRouting");
 }
 
+std::optional<int> read_max_weight(const Field& routing) {
+  Field weight = routing["maxTrafficWeight"];
+  if (!weight.present()) return std::nullopt;
+  const auto out = weight.integer(1, kMaxWeight);
+  if (routing["nginx"].present() || routing["plugins"].present()) return out;
+  weight.problem("needs nginx or a plugin");
+  return std::nullopt;
+}
+
 void check_routing(const Field& canary, const Rollout& rollout) {
   check_services(canary, rollout);
   check_ping_pong(canary, rollout);
   check_steps(canary, rollout);
   check_managed_names(canary["trafficRouting"], rollout);
-  check_max_weight(canary["trafficRouting"]);
 }
 
 }  // namespace reconciler

@@ -126,7 +126,7 @@ std::optional<DeployTrailers> read_trailers(const Field& field) {
 Status read_status_fields(const Field& field) {
   Status status;
   field.refuse_unknown({"phase", "commit", "stable", "canary", "step", "preview", "run", "experiment", "returning",
-                        "weight", "stablePingPong", "previous", "rejected", "collisions", "decision", "ignored",
+                        "weight", "weightOf", "stablePingPong", "previous", "rejected", "collisions", "decision", "ignored",
                         "trailers", "refused"});
   require(field["phase"]);
   auto phase = field["phase"].text();
@@ -140,7 +140,8 @@ Status read_status_fields(const Field& field) {
   status.run = read_run(field["run"]);
   status.experiment = read_experiment_start(field["experiment"]);
   status.returning = read_text(field["returning"]);
-  status.weight = field["weight"].integer(0, 100).value_or(0);
+  status.whole = field["weightOf"].integer(1, INT32_MAX).value_or(kWholeWeight);
+  status.weight = field["weight"].integer(0, status.whole).value_or(0);
   status.pong_is_stable = read_text(field["stablePingPong"]) == "pong";
   for (const Field& entry : field["previous"].items())
     if (auto revision = read_revision(entry)) status.previous.push_back(*revision);

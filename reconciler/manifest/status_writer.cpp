@@ -186,6 +186,7 @@ std::string write_status(const RolloutKey& key, const Status& status) {
   if (status.experiment) out += line("experiment", FlowMap().time("since", *status.experiment).done());
   if (!status.returning.empty()) out += line("returning", scalar(status.returning));
   out += line("weight", std::to_string(status.weight));
+  if (status.whole != kWholeWeight) out += line("weightOf", std::to_string(status.whole));
   if (status.pong_is_stable) out += line("stablePingPong", "pong");
   out += list("previous", each(status.previous, revision));
   out += list("rejected", each(status.rejected, rejected));

@@ -127,9 +127,9 @@ std::optional<Advance> follow_pods(const Pass& pass) {
   const bool skipped = status.decision && status.decision->verb == Verb::PromoteFull &&
                        status.decision->revision == status.canary->hash && status.decision->at >= status.canary->since;
   if (!skipped || !pass.desired.dynamic_stable_scale || pass.desired.replicas == 0) return std::nullopt;
-  const int there = pass.live.available(status.canary->hash);
-  const int weight = int(std::min<int64_t>(100, int64_t(there) * 100 / pass.desired.replicas));
-  if (weight <= status.weight || weight == 100) return std::nullopt;
+  const int there = std::min(pass.live.available(status.canary->hash), pass.desired.replicas);
+  const int whole = pass.desired.whole(), weight = rescaled(there, pass.desired.replicas, whole);
+  if (weight <= status.weight || weight == whole) return std::nullopt;
   return shift(pass.desired, status, weight, pods_text(pass) + "; traffic follows the pods");
 }
 
@@ -165,8 +165,8 @@ Advance complete(const Pass& pass) {
   if (!may_finish(pass)) return wait_for_thaw(pass);
   if (auto shifted = follow_pods(pass)) return *shifted;
   if (!pass.missing.step_agrees()) return check_deadline(pass, stay(pass));
-  if (pass.status.step && pass.status.weight < 100)
-    return shift(pass.desired, pass.status, 100, pods_text(pass) + "; all traffic to the canary");
+  if (const int whole = pass.desired.whole(); pass.status.step && pass.status.weight < whole)
+    return shift(pass.desired, pass.status, whole, pods_text(pass) + "; all traffic to the canary");
   return promote(pass.desired, pass.status, pods_text(pass), pass.now);
 }
 
@@ -283,7 +283,7 @@ Advance work_on_experiment(const Pass& pass, const Experiment& experiment) {
 Advance work_on(const Pass& pass, const Step& step) {
   if (auto experiment = std::get_if<Experiment>(&step)) return work_on_experiment(pass, *experiment);
   if (auto pause = std::get_if<Pause>(&step)) return work_on_pause(pass, *pause);
-  if (auto weight = std::get_if<SetWeight>(&step)) return work_on_pods(pass, weight->percent);
+  if (auto weight = std::get_if<SetWeight>(&step)) return work_on_pods(pass, weight->weight);
   if (auto header = std::get_if<SetHeaderRoute>(&step)) return work_on_route(pass, "header", header->name);
   if (auto mirror = std::get_if<SetMirrorRoute>(&step)) return work_on_route(pass, "mirror", mirror->name);
   return work_on_pods(pass, pass.status.weight);
@@ -295,7 +295,8 @@ std::optional<Advance> mind_lost_pods(const Pass& pass) {
   const std::string& hash = status.canary->hash;
   if (!pass.desired.is_routed() || !status.step || pass.wanted.replicas.at(hash) == 0) return std::nullopt;
   const int count = status.step->count, index = status.step->index;
-  const int promised = status.weight == 100 && index == count ? 100 : weight_before(pass.desired, index);
+  const int whole = pass.desired.whole();
+  const int promised = status.weight == whole && index == count ? whole : weight_before(pass.desired, index);
   if (status.weight > 0 && pass.live.available(hash) == 0)
     return lose_traffic(pass.desired, status, "no canary pod is left: all traffic to stable");
   const bool restore = status.weight == 0 && promised > 0 && may_finish(pass) && index < count &&

@@ -12,7 +12,7 @@ namespace {
 Advance same_place(const Status& status, Phase phase, std::string_view what, const std::string& why) {
   Status next = status;
   next.phase = phase;
-  return {.status = next, .subject = at_step(format("{} at {}%", what, status.weight), next), .why = why};
+  return {.status = next, .subject = at_step(format("{} at {}", what, share_text(status)), next), .why = why};
 }
 
 }  // namespace
@@ -47,7 +47,7 @@ Advance skip_steps(const Rollout& desired, const Status& status, const std::stri
   }
   if (next.trailers) next.trailers->pause_at.reset();
   next.phase = phase_at(desired, int(desired.steps.size()));
-  return {.status = next, .subject = at_step(format("canary {}%", status.weight), next), .why = why};
+  return {.status = next, .subject = at_step("canary " + share_text(status), next), .why = why};
 }
 
 /// `retry` is about a revision that failed or is stuck, with or without its canary still there.

@@ -123,7 +123,7 @@ std::vector<RolloutEvent> events_of(const std::optional<Status>& before, const D
   return Transition(before ? *before : nothing, decision).run();
 }
 
-std::optional<RolloutEvent> event_of(const Action& action, int weight) {
+std::optional<RolloutEvent> event_of(const Action& action, const Status& status) {
   if (std::holds_alternative<CreateReplicaSet>(action))
     return RolloutEvent{EventType::Normal, "NewReplicaSetCreated", describe(action)};
   if (std::holds_alternative<CreateExperimentPods>(action))
@@ -133,7 +133,7 @@ std::optional<RolloutEvent> event_of(const Action& action, int weight) {
   if (std::holds_alternative<SelectRevision>(action))
     return RolloutEvent{EventType::Normal, "SwitchService", describe(action)};
   if (std::holds_alternative<RewriteRoutes>(action))
-    return RolloutEvent{EventType::Normal, "TrafficWeightUpdated", format("canary weight is {}%", weight)};
+    return RolloutEvent{EventType::Normal, "TrafficWeightUpdated", "canary weight is " + share_text(status)};
   return std::nullopt;
 }
 

@@ -24,8 +24,8 @@ struct RolloutEvent {
 /// What a recorded transition means; empty when the decision is none.
 std::vector<RolloutEvent> events_of(const std::optional<Status>& before, const Decision& decision);
 
-/// What an action that was carried out means; `weight` is the canary's share that the status asks for.
-std::optional<RolloutEvent> event_of(const Action& action, int weight);
+/// What an action that was carried out means; the status says what share the canary is to have.
+std::optional<RolloutEvent> event_of(const Action& action, const Status& status);
 
 /// The same for an action that failed; nothing for those that only Serin needs to know of.
 std::optional<RolloutEvent> failure_event_of(const Action& action, const std::string& error);

@@ -27,7 +27,7 @@ struct ExperimentPods {
   PodMetadata metadata;
   std::string selector;  ///< as compact JSON; empty: that of the revision
   std::string service;   ///< empty for none
-  int weight = 0;        ///< its share of traffic at present, in percent
+  int weight = 0;        ///< its share of traffic at present
   bool operator==(const ExperimentPods&) const = default;
 };
 

@@ -34,7 +34,7 @@ class IdealCluster {
     if (!desired.stable_service.empty()) live_.services[desired.stable_service].hash = stable;
     if (!desired.canary_service.empty()) live_.services[desired.canary_service].hash = canary;
     for (const RouteObject& object : route_objects(desired))
-      live_.routes[object.key] = route(desired, status ? status->weight : 0);
+      live_.routes[object.key] = route(desired, status ? rescaled(status->weight, status->whole, desired.whole()) : 0);
   }
 
   const Observed& at(TimePoint now) {
@@ -69,7 +69,7 @@ class IdealCluster {
  private:
   static Json route(const Rollout& desired, int weight) {
     Json destinations = Json::array();
-    destinations.push_back({{"destination", {{"host", desired.stable_service}}}, {"weight", 100 - weight}});
+    destinations.push_back({{"destination", {{"host", desired.stable_service}}}, {"weight", desired.whole() - weight}});
     destinations.push_back({{"destination", {{"host", desired.canary_service}}}, {"weight", weight}});
     return {{"spec", {{"http", Json::array({{{"route", std::move(destinations)}}})}}}};
   }
@@ -134,7 +134,7 @@ Forecast forecast(const Rollout& in_git, const std::optional<Status>& status, Ti
       return out;
     }
     if (!decision.subject.empty()) {
-      out.steps.push_back({now - start, decision.subject, decision.why, decision.status.weight});
+      out.steps.push_back({now - start, decision.subject, decision.why, decision.status.weight, decision.status.whole});
       continue;
     }
     if (!decision.actions.empty()) continue;

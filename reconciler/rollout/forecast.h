@@ -17,6 +17,7 @@ struct ForecastStep {
   std::string subject;  ///< as the status commit will say: `canary 20% (step 1/8)`
   std::string why;
   int weight = 0;
+  int whole = kWholeWeight;
   bool waits_for_person = false;  ///< an indefinite pause follows; the rest supposes a `promote` at once
   bool operator==(const ForecastStep&) const = default;
 };

@@ -17,7 +17,7 @@ std::string trailers(const RolloutKey& key, const Status& status, std::string_vi
   std::string out =
       format("Rollout: {}\nRollout-Cluster: {}\nRollout-Phase: {}\n", key.text(), cluster, to_text(status.phase));
   if (status.step) out += format("Rollout-Step: {}/{}\n", status.step->index, status.step->count);
-  out += format("Rollout-Weight: {}\n", status.weight);
+  out += format("Rollout-Weight: {}\n", weight_text(status.weight, status.whole));
   const auto& revision = status.canary ? status.canary : status.stable;
   if (revision && !status.run)
     out += format("Rollout-Revision: {}\nRollout-Image: {}\n", revision->hash, one_line(revision->image));

@@ -180,7 +180,7 @@ class View {
     const std::string& canary = status_.canary ? status_.canary->hash : status_.stable->hash;
     Json out = {{"canary", {{"weight", *weight}, {"serviceName", sides.canary.service}, {"podTemplateHash", canary}}},
                 {"stable",
-                 {{"weight", 100 - *weight - further},
+                 {{"weight", desired_.whole() - *weight - further},
                   {"serviceName", sides.stable.service},
                   {"podTemplateHash", status_.stable->hash}}}};
     if (!additional.empty()) out["additional"] = std::move(additional);

@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "rollout/traffic_routing.h"
+#include "rollout/weight.h"
 
 namespace reconciler {
 
@@ -22,8 +23,9 @@ struct RolloutKey {
 };
 
 /// Shift this share of traffic to the canary, pods first. Done when the pods are available and the weight is recorded.
+/// This and all other weights are parts of `Rollout::whole`.
 struct SetWeight {
-  int percent = 0;
+  int weight = 0;
   bool operator==(const SetWeight&) const = default;
 };
 
@@ -58,7 +60,7 @@ struct Experiment {
     int replicas = 1;
     PodMetadata metadata;  ///< beside what the version's own pods have
     std::string selector;  ///< as compact JSON; empty: that of the version
-    int weight = 0;        ///< its share of traffic, in percent, which it gets from stable; 0: none
+    int weight = 0;        ///< its share of traffic, which it gets from stable; 0: none
     bool has_service = false;
     std::string service;  ///< its name; empty: that of the ReplicaSet
     bool operator==(const Template&) const = default;
@@ -222,6 +224,9 @@ struct Rollout {
 
   /// Is traffic shifted by a router? Otherwise the numbers of pods make its share.
   bool is_routed() const { return !routing.routers.empty(); }
+
+  /// What its weights are parts of.
+  int whole() const { return routing.max_weight.value_or(kWholeWeight); }
 };
 
 }  // namespace reconciler

@@ -64,8 +64,8 @@ class RouteComparison {
   /// A stable revision that was shrunk gets traffic back only as fast as its pods come up (dynamicStableScale).
   int next_weight() const {
     if (!desired_.dynamic_stable_scale || desired_.replicas == 0 || target_.weight >= current_) return target_.weight;
-    const int covered = int(std::min<int64_t>(100, int64_t(live_.available(target_.stable)) * 100 / desired_.replicas));
-    return std::clamp(100 - covered, target_.weight, current_);
+    const int there = std::min(live_.available(target_.stable), desired_.replicas);
+    return std::clamp(target_.whole - rescaled(there, desired_.replicas, target_.whole), target_.weight, current_);
   }
 
   const Side& side(Role role) const { return role == Role::Stable ? traffic_.stable : traffic_.canary; }
@@ -175,7 +175,7 @@ class RouteComparison {
     if (role == Role::Canary && target_.canary_service != target_.stable_service) return one;
     const int full = std::max(one, target_.asked_for(side(role).hash));
     if (from.empty()) return full;
-    if (role == Role::Canary || current_ == 100) return one;
+    if (role == Role::Canary || current_ == target_.whole) return one;
     return std::min(full, std::max(1, live_.available(from)));
   }
 
@@ -191,7 +191,7 @@ class RouteComparison {
     const std::string& receiver = raises ? target_.canary_service : target_.stable_service;
     // Traffic returns to stable as long as anybody is there: a rejected canary is worse than a busy stable.
     const int needed = raises ? std::max(pods_to_raise(), std::min(1, desired_.replicas))
-                              : std::min(share_of(desired_.replicas, 100 - traffic.weight), 1);
+                              : std::min(share_of(desired_.replicas, target_.whole - traffic.weight, target_.whole), 1);
     if (live_.available(receiver) < needed) {
       wait(format("waiting for {} of {} pods of {} before traffic is shifted to it", needed - live_.available(receiver),
                   needed, receiver));
@@ -205,7 +205,7 @@ class RouteComparison {
 
   int pods_to_raise() const {
     const auto canary = target_.replicas.find(target_.canary_service);
-    const int share = share_of(desired_.replicas, weight_);
+    const int share = share_of(desired_.replicas, weight_, target_.whole);
     return enough_of(desired_, canary == target_.replicas.end() ? share : std::min(share, canary->second));
   }
 
@@ -274,7 +274,8 @@ Traffic traffic_of(const Target& target) {
           .weight = target.weight,
           .managed = target.managed,
           .rejected = target.rejected,
-          .experiments = experiment_shares(target)};
+          .experiments = experiment_shares(target),
+          .whole = target.whole};
 }
 
 Result<RouteDifference> diff_routes(const Rollout& desired, const Observed& live, const Target& target) {

@@ -43,6 +43,10 @@ int64_t reckoned_weight(std::optional<int64_t> weight, int64_t absent) {
   return std::clamp<int64_t>(weight.value_or(absent), 0, 1'000'000);
 }
 
+int64_t whole_of(const Rollout& rollout, const Split& split) {
+  return rollout.routing.max_weight ? split.ours() : split.stable + split.canary + split.others;
+}
+
 std::vector<RouteObject> route_objects(const Rollout& rollout) {
   std::vector<RouteObject> out;
   for (const Router& router : rollout.routing.routers) {
@@ -102,12 +106,11 @@ Result<std::vector<Split>> splits(const Rollout& rollout, const RouteObjects& li
 Result<int> canary_weight(const Rollout& rollout, const RouteObjects& live, const Traffic& sides) {
   auto all = splits(rollout, live, sides);
   if (!all) return all.error();
-  int64_t highest = 0;
-  for (const Split& split : *all) {
-    const int64_t whole = split.stable + split.canary + split.others;
-    if (whole > 0) highest = std::max(highest, (split.canary * 100 + whole - 1) / whole);
-  }
-  return int(highest);
+  int highest = 0;
+  for (const Split& split : *all)
+    if (const int64_t whole = whole_of(rollout, split); whole > 0)
+      highest = std::max(highest, rescaled_up(split.canary, whole, rollout.whole()));
+  return highest;
 }
 
 Result<std::map<std::string, int>> experiment_weights(const Rollout& rollout, const RouteObjects& live,
@@ -117,8 +120,8 @@ Result<std::map<std::string, int>> experiment_weights(const Rollout& rollout, co
   std::map<std::string, int> out;
   for (const Split& split : *all)
     for (const auto& [name, weight] : split.experiments) {
-      const int64_t whole = split.stable + split.canary + split.others;
-      if (whole > 0) out[name] = std::max(out[name], int((weight * 100 + whole - 1) / whole));
+      const int64_t whole = whole_of(rollout, split);
+      if (whole > 0) out[name] = std::max(out[name], rescaled_up(weight, whole, rollout.whole()));
     }
   return out;
 }

@@ -42,22 +42,23 @@ struct Side {
 struct ExperimentShare {
   std::string service;
   std::string hash;  ///< what runs behind it
-  int weight = 0;    ///< in percent
+  int weight = 0;    ///< of the whole
   bool operator==(const ExperimentShare&) const = default;
 };
 
 /// What the routes are to do.
 struct Traffic {
   Side stable, canary;
-  int weight = 0;                                 ///< the canary's share, in percent
+  int weight = 0;                                 ///< the canary's share of `whole`
   std::vector<ManagedRoute> managed;              ///< header and mirror routes in force, in order of precedence
   std::string rejected;                           ///< the revision that the routes are marked with; empty for none
   std::vector<ExperimentShare> experiments = {};  ///< what they get, stable does not
+  int whole = kWholeWeight;                       ///< what all of them get together
   bool operator==(const Traffic&) const = default;
 
   /// What stable gets of the whole, as far as it is ours to share.
   int stable_weight() const {
-    int out = 100 - weight;
+    int out = whole - weight;
     for (const ExperimentShare& share : experiments) out -= share.weight;
     return out;
   }
@@ -71,7 +72,18 @@ struct Split {
   int64_t others = 0;
   std::map<std::string, int64_t> experiments = {};  ///< of the others, those that are there for an experiment
   bool operator==(const Split&) const = default;
+
+  /// What the two sides and experiments have.
+  int64_t ours() const {
+    int64_t out = stable + canary;
+    for (const auto& [name, weight] : experiments) out += weight;
+    return out;
+  }
 };
+
+/// What weights of that route are parts of, now. With maxTrafficWeight that is what is ours alone: other destinations
+/// keep what they have beside it.
+int64_t whole_of(const Rollout& rollout, const Split& split);
 
 /// A weight that stands in an object of the cluster, where it may be any number, within what can be reckoned with.
 int64_t reckoned_weight(std::optional<int64_t> weight, int64_t absent = 0);
@@ -103,10 +115,10 @@ std::optional<SubsetRevisions> subset_revisions(const Rollout& rollout, const Ro
 /// How the rollout's routes share traffic now, each route once; `Invalid` as above.
 Result<std::vector<Split>> splits(const Rollout& rollout, const RouteObjects& live, const Traffic& sides);
 
-/// The highest share that one of the rollout's routes gives to the canary now, in percent; 0 without routes.
+/// The highest share that one of the rollout's routes gives to the canary now; 0 without routes.
 Result<int> canary_weight(const Rollout& rollout, const RouteObjects& live, const Traffic& sides);
 
-/// What goes to destinations of experiments now, by name: the highest share that one of the routes gives, in percent.
+/// What goes to destinations of experiments now, by name: the highest share that one of the routes gives.
 Result<std::map<std::string, int>> experiment_weights(const Rollout& rollout, const RouteObjects& live,
                                                       const Traffic& sides);
 

@@ -60,7 +60,8 @@ Result<RouteObjects> write_weights(const AmbassadorRouting& ambassador, const Ro
     canary["metadata"]["labels"][std::string(kRolloutLabel)] = rollout.key.name;
     canary["spec"] = mapping->second.value("spec", Json::object());
     canary["spec"]["service"] = canary_mapping_service(mapping->second, traffic);
-    canary["spec"]["weight"] = traffic.weight;
+    // In percent, whatever the manifest's weights are parts of.
+    canary["spec"]["weight"] = rescaled(traffic.weight, traffic.whole, kWholeWeight);
     objects[key] = std::move(canary);
   }
   return objects;

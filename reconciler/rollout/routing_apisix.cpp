@@ -130,7 +130,7 @@ Result<RouteObjects> write_weights(const ApisixRouting& apisix, const Rollout& r
     auto index = rule_index(object->first, object->second, rule);
     if (!index) return index.error();
     Json& backends = object->second["spec"]["http"][*index]["backends"];
-    auto written = with_split(backends, kRuleBackends, traffic, apisix_rule_place(object->first, rule));
+    auto written = with_split(backends, kRuleBackends, rollout, traffic, apisix_rule_place(object->first, rule));
     if (!written) return written.error();
     backends = *std::move(written);
   }

@@ -65,10 +65,10 @@ Json experiment_backends(const Json& backends, const Traffic& traffic) {
   return out;
 }
 
-Result<void> write_rule(Json& backends, const std::set<std::string>& names, const Traffic& traffic,
-                        const std::string& place) {
+Result<void> write_rule(Json& backends, const Rollout& rollout, const std::set<std::string>& names,
+                        const Traffic& traffic, const std::string& place) {
   auto [kept, ours] = without_experiments(backends, names);
-  auto written = with_split(kept, kBackendRefs, traffic, place);
+  auto written = with_split(kept, kBackendRefs, rollout, traffic, place);
   if (!written) return written.error();
   Json wanted = experiment_backends(*written, traffic);
   if (*written == kept && ours == wanted) return {};
@@ -98,7 +98,8 @@ Result<void> write_gateway_route(const GatewayRouting::Route& route, const Rollo
   for (const ExperimentShare& share : traffic.experiments) wanted.insert(share.service);
   names.insert(wanted.begin(), wanted.end());
   for (const size_t rule : *rules) {
-    auto written = write_rule(object["spec"]["rules"][rule]["backendRefs"], names, traffic, rule_place(key, rule));
+    auto written =
+        write_rule(object["spec"]["rules"][rule]["backendRefs"], rollout, names, traffic, rule_place(key, rule));
     if (!written) return written.error();
   }
   object = with_managed_rules(route, rollout, with_experiment_names(object, wanted), *rules, traffic);

@@ -209,9 +209,10 @@ Result<void> write_route(Json& route, const RouteIndex& at, const Place& place, 
   if (!found) return found.error();
   int64_t others = found->others;
   for (const auto& [name, weight] : found->experiments) others -= weight;
+  if (place.rollout.routing.max_weight) others = 0;
   if (traffic.stable_weight() < others)
     return invalid(format("{}: other destinations of {} weigh {}, which leaves no room for {} % canary", place.text(),
-                          route_text(route, at), others, 100 - traffic.stable_weight()));
+                          route_text(route, at), others, traffic.whole - traffic.stable_weight()));
   set_destination_weight(route, found->stable, traffic.stable_weight() - others);
   set_destination_weight(route, found->canary, traffic.weight);
   write_experiments(route, found->stable, names, place, traffic);

@@ -64,7 +64,15 @@ Json canary_annotations(const NginxRouting& nginx, const Json& ingress, const Tr
   for (const auto& [key, value] : nginx.plain_annotations) out[key] = value;
   out[prefix + "canary"] = "true";
   out[prefix + "canary-weight"] = std::to_string(traffic.weight);
+  out.erase(prefix + "canary-weight-total");
+  if (traffic.whole != kWholeWeight) out[prefix + "canary-weight-total"] = std::to_string(traffic.whole);
   return out;
+}
+
+/// A number in an annotation of ours; `absent` when there is none.
+int64_t annotated_number(const Json& canary, const std::string& annotation, int64_t absent) {
+  const auto number = parse_json(text_at(canary, {"metadata", "annotations", annotation}, "null"));
+  return number ? reckoned_weight(integer_at(*number, {}), absent) : absent;
 }
 
 Json new_canary_ingress(const ObjectKey& key, const Json& ingress) {
@@ -81,6 +89,9 @@ Result<Json> filled_canary_ingress(const NginxRouting& nginx, const Rollout& rol
   if (!rules) return rules.error();
   canary["metadata"]["labels"][std::string(kRolloutLabel)] = rollout.key.name;
   const Json annotations = canary_annotations(nginx, ingress, traffic);
+  // Absent means 100, and is what other whole weights were before the manifest spoke of them.
+  if (find(canary, {"metadata", "annotations"}))
+    canary["metadata"]["annotations"].erase(nginx.annotation_prefix + "/canary-weight-total");
   for (const auto& [name, value] : annotations.items()) canary["metadata"]["annotations"][name] = value;
   Json& spec = canary["spec"];
   spec["rules"] = *std::move(rules);
@@ -130,11 +141,10 @@ Result<std::vector<Split>> read_splits(const NginxRouting& nginx, const Rollout&
     if (auto rules = canary_rules(ingress->first, ingress->second, sides); !rules) return rules.error();
     auto canary = objects.find(canary_ingress_key(rollout, name));
     const std::string annotation = nginx.annotation_prefix + "/canary-weight";
-    const std::string text =
-        canary == objects.end() ? "0" : text_at(canary->second, {"metadata", "annotations", annotation}, "0");
-    const auto number = parse_json(text);
-    const int64_t weight = number ? std::min<int64_t>(100, reckoned_weight(integer_at(*number, {}))) : 0;
-    out.push_back({100 - weight, weight, 0});
+    const Json& made = canary == objects.end() ? Json() : canary->second;
+    const int64_t whole = std::max<int64_t>(1, annotated_number(made, annotation + "-total", kWholeWeight));
+    const int64_t weight = std::min(whole, annotated_number(made, annotation, 0));
+    out.push_back({whole - weight, weight, 0});
   }
   return out;
 }

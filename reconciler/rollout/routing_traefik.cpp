@@ -33,7 +33,7 @@ Result<RouteObjects> write_weights(const TraefikRouting& traefik, const Rollout&
   if (object == objects.end()) return objects;
   auto services = weighted_services(object->first, object->second);
   if (!services) return services.error();
-  auto written = with_split(*std::move(services), kWeightedServices, traffic, traefik_place(object->first));
+  auto written = with_split(*std::move(services), kWeightedServices, rollout, traffic, traefik_place(object->first));
   if (!written) return written.error();
   object->second["spec"]["weighted"]["services"] = *std::move(written);
   return objects;

@@ -93,6 +93,7 @@ struct Status {
   std::optional<TimePoint> experiment;
   std::string returning;           ///< why the canary is on its way out; empty while it is not
   int weight = 0;                  ///< the canary's share the route is asked for
+  int whole = kWholeWeight;        ///< what that is a part of, while it is not 0
   bool pong_is_stable = false;     ///< with pingPong: the pong Service is the stable side
   std::vector<Revision> previous;  ///< former stable revisions, newest first, at most the rollback window
   std::vector<Rejected> rejected;  ///< newest first, at most 10
@@ -103,5 +104,8 @@ struct Status {
   std::string refused;                     ///< why the manifest in Git is refused; empty when it is not
   bool operator==(const Status&) const = default;
 };
+
+/// Its weight, `20%` or `20 of 1000`.
+inline std::string share_text(const Status& status) { return share_text(status.weight, status.whole); }
 
 }  // namespace reconciler

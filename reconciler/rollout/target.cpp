@@ -29,21 +29,26 @@ int at_least(const Rollout& desired, int pods) {
   return std::max(pods, std::min(*desired.min_pods_per_replica_set, desired.replicas));
 }
 
+/// The recorded weight in the unit of the manifest, which may have been given another since.
+int weight_now(const Rollout& desired, const Status& status) {
+  return status.weight == 0 ? 0 : rescaled(status.weight, status.whole, desired.whole());
+}
+
 /// The weight that the present step leads to.
 int weight_ahead(const Rollout& desired, const Status& status) {
-  return is_past_last_step(desired, status) ? 100 : weight_before(desired, status.step->index + 1);
+  return is_past_last_step(desired, status) ? desired.whole() : weight_before(desired, status.step->index + 1);
 }
 
 /// The same, but a canary that is held by its deploy commit gets no more pods either.
 int weight_asked_for(const Rollout& desired, const Status& status) {
-  return is_at_pause_mark(desired, status) ? status.weight : weight_ahead(desired, status);
+  return is_at_pause_mark(desired, status) ? weight_now(desired, status) : weight_ahead(desired, status);
 }
 
 /// With dynamicStableScale enough for what stable holds now, and for what it will hold after this step.
 int stable_pods(const Rollout& desired, const Status& status) {
   if (!desired.dynamic_stable_scale || !status.canary || !status.returning.empty()) return desired.replicas;
-  const int least_weight = std::min(status.weight, weight_asked_for(desired, status));
-  return at_least(desired, share_of(desired.replicas, 100 - least_weight));
+  const int least_weight = std::min(weight_now(desired, status), weight_asked_for(desired, status));
+  return at_least(desired, share_of(desired.replicas, desired.whole() - least_weight, desired.whole()));
 }
 
 /// The setCanaryScale that holds at the present step; null when the pods follow the weight.
@@ -106,7 +111,7 @@ Roles roles_of(const Rollout& desired, const Status& status) {
 
 Target target(const Rollout& desired, const Status& status) {
   if (desired.standalone) return standalone_target(desired, status);
-  Target out{.roles = roles_of(desired, status), .linger = linger(desired, status)};
+  Target out{.roles = roles_of(desired, status), .whole = desired.whole(), .linger = linger(desired, status)};
   out.metadata = metadata_by_role(desired, status);
   out.experiment = experiment_pods(desired, status);
   out.experiment_linger = experiment_linger(desired, status);
@@ -133,7 +138,7 @@ Target target(const Rollout& desired, const Status& status) {
   }
   // A canary without pods is not selected: nobody would answer. With no replicas at all nobody does anyway.
   if (out.replicas[out.canary] > 0 || status.weight > 0) out.canary_service = out.canary;
-  out.weight = status.weight;
+  out.weight = weight_now(desired, status);
   out.managed = managed_routes(desired, status);
   return out;
 }
@@ -156,26 +161,28 @@ bool is_rejected(const Status& status, const std::string& hash) {
 int weight_before(const Rollout& desired, int index) {
   int weight = 0;
   for (int i = 0; i < index && i < int(desired.steps.size()); ++i)
-    if (auto set = std::get_if<SetWeight>(&desired.steps[size_t(i)])) weight = set->percent;
+    if (auto set = std::get_if<SetWeight>(&desired.steps[size_t(i)])) weight = set->weight;
   return weight;
 }
 
 bool is_at_pause_mark(const Rollout& desired, const Status& status) {
   if (!status.trailers || !status.trailers->pause_at || !status.canary || !status.returning.empty()) return false;
   const int mark = *status.trailers->pause_at;
-  return status.weight >= mark || weight_ahead(desired, status) > mark;
+  const int whole = desired.whole();
+  return percent_of(weight_now(desired, status), whole) >= mark ||
+         percent_of(weight_ahead(desired, status), whole) > mark;
 }
 
 int canary_pods(const Rollout& desired, const Status& status) {
   if (is_past_last_step(desired, status)) return desired.replicas;
   if (const SetCanaryScale* scale = scale_in_force(desired, status)) {
-    const int pods = scale->replicas ? *scale->replicas : share_of(desired.replicas, *scale->weight);
+    const int pods = scale->replicas ? *scale->replicas : share_of(desired.replicas, *scale->weight, desired.whole());
     // Traffic without a single pod is nothing that anybody asks for.
     const bool has_traffic = std::max(status.weight, weight_ahead(desired, status)) > 0;
     return at_least(desired, std::max(pods, has_traffic ? std::min(1, desired.replicas) : 0));
   }
-  const int weight = std::max(status.weight, weight_asked_for(desired, status));
-  return at_least(desired, share_of(desired.replicas, weight));
+  const int weight = std::max(weight_now(desired, status), weight_asked_for(desired, status));
+  return at_least(desired, share_of(desired.replicas, weight, desired.whole()));
 }
 
 int preview_pods(const Rollout& desired, const Status& status) {
@@ -184,16 +191,16 @@ int preview_pods(const Rollout& desired, const Status& status) {
 }
 
 int pods_to_carry(const Rollout& desired, const Status& status, int weight) {
-  return enough_of(desired, std::min(share_of(desired.replicas, weight), canary_pods(desired, status)));
+  return enough_of(desired,
+                   std::min(share_of(desired.replicas, weight, desired.whole()), canary_pods(desired, status)));
 }
 
 int enough_of(const Rollout& desired, int pods) {
   if (!desired.replica_progress_threshold) return pods;
   const PodCount& threshold = *desired.replica_progress_threshold;
-  const int enough = threshold.unit == PodCount::Unit::Percent ? share_of(pods, threshold.number) : threshold.number;
+  const int enough =
+      threshold.unit == PodCount::Unit::Percent ? share_of(pods, threshold.number, 100) : threshold.number;
   return std::clamp(enough, std::min(1, pods), pods);
 }
-
-int share_of(int replicas, int weight) { return int((int64_t(replicas) * weight + 99) / 100); }
 
 }  // namespace reconciler

@@ -32,7 +32,8 @@ struct Target {
   /// The same for the canary Service. With blue-green it may be an aborted revision that has no place here: the preview
   /// Service shows it for as long as its pods are kept.
   std::string canary_service;
-  int weight = 0;                               ///< the canary's share of traffic
+  int weight = 0;                               ///< the canary's share of traffic, of `whole`
+  int whole = kWholeWeight;                     ///< what weights are parts of
   std::vector<ManagedRoute> managed;            ///< header and mirror routes in force
   std::vector<ExperimentPods> experiment;       ///< of the present step, if that is one
   Duration experiment_linger{0};                ///< how long pods of an experiment that is over stay
@@ -69,20 +70,17 @@ bool is_at_pause_mark(const Rollout& desired, const Status& status);
 /// The weight that the steps before `index` lead to: the last setWeight, 0 without one.
 int weight_before(const Rollout& desired, int index);
 
-/// Canary pods that a routed rollout is asked for: the last setCanaryScale, else ceil(N * weight / 100) of the present
-/// step; all past the last step (spec 3.2). Those for the present weight stay until a lower one is written.
+/// Canary pods that a routed rollout is asked for: the last setCanaryScale, else ceil(N * weight / whole) of the
+/// present step; all past the last step (spec 3.2). Those for the present weight stay until a lower one is written.
 int canary_pods(const Rollout& desired, const Status& status);
 
 /// Blue-green: the pods of the new version; previewReplicaCount until its preview is accepted, then all.
 int preview_pods(const Rollout& desired, const Status& status);
 
-/// The canary pods that must be available before `weight` % of the traffic may go there.
+/// The canary pods that must be available before that much of the traffic may go there.
 int pods_to_carry(const Rollout& desired, const Status& status, int weight);
 
 /// How many of `pods` canary pods are enough to go on: all, or what replicaProgressThreshold says.
 int enough_of(const Rollout& desired, int pods);
-
-/// ceil(replicas * weight / 100)
-int share_of(int replicas, int weight);
 
 }  // namespace reconciler

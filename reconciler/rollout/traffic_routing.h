@@ -155,6 +155,7 @@ using Router = std::variant<IstioRouting, GatewayRouting, NginxRouting, AlbRouti
 struct TrafficRouting {
   std::vector<Router> routers;              ///< none: traffic follows the pods
   std::vector<std::string> managed_routes;  ///< names of routes that are ours to make and remove, first is first
+  std::optional<int> max_weight = {};       ///< maxTrafficWeight: what weights are parts of; absent: 100
   bool operator==(const TrafficRouting&) const = default;
 };
 

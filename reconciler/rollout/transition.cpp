@@ -19,14 +19,20 @@ std::string canary_label(const Status& status) { return label_of(*status.canary,
 
 std::string stable_label(const Status& status) { return label_of(*status.stable, status.canary); }
 
+/// Its unit is remembered with it, for those who read the status alone.
+void set_weight(Status& status, const Rollout& desired, int weight) {
+  status.weight = weight;
+  status.whole = weight == 0 ? kWholeWeight : desired.whole();
+}
+
 /// What follows once a step is done: `pausing for 5m`, `next is 40%`.
 std::string outlook(const Rollout& desired, int index) {
   if (index >= int(desired.steps.size())) return "the last step is done";
   const Step& step = desired.steps[size_t(index)];
-  if (auto weight = std::get_if<SetWeight>(&step)) return format("next is {}%", weight->percent);
+  if (auto weight = std::get_if<SetWeight>(&step)) return "next is " + share_text(weight->weight, desired.whole());
   if (auto scale = std::get_if<SetCanaryScale>(&step)) {
     if (scale->replicas) return format("next are {} canary pods", *scale->replicas);
-    if (scale->weight) return format("next are canary pods for {}%", *scale->weight);
+    if (scale->weight) return "next are canary pods for " + share_text(*scale->weight, desired.whole());
     return "next are canary pods for its weight";
   }
   if (auto header = std::get_if<SetHeaderRoute>(&step)) return format("next is header route \"{}\"", header->name);
@@ -77,6 +83,7 @@ std::optional<std::string> due_start(const Rollout& desired, const Status& statu
   if (!status.returning.empty()) return "Git asks for it again";
   const std::string steps_hash = status.step ? status.step->hash : "";
   if (steps_hash != (desired.steps.empty() ? "" : desired.steps_hash)) return "the list of steps changed";
+  if (status.weight > 0 && status.whole != desired.whole()) return "maxTrafficWeight changed, and so did every step";
   return std::nullopt;
 }
 
@@ -106,7 +113,7 @@ Status begin(const Rollout& desired, const Status& status, const Observed& live,
   next.canary = revision_of(desired, live, now);
   next.returning.clear();
   next.refused.clear();
-  next.weight = 0;
+  set_weight(next, desired, 0);
   next.preview.reset();
   next.experiment.reset();
   next.trailers.reset();
@@ -191,27 +198,27 @@ Advance begin_experiment(const Rollout& desired, const Status& status, const Exp
   const std::string time =
       experiment.duration ? "running for " + format_duration(*experiment.duration) : "running until somebody ends it";
   return {.status = next,
-          .subject = at_step(format("experimenting at {}%", status.weight), next),
+          .subject = at_step("experimenting at " + share_text(status), next),
           .why = "all experiment pods available; " + time};
 }
 
 Advance next_step(const Rollout& desired, const Status& status, int weight, const std::string& why, TimePoint now) {
   Status next = status;
-  next.weight = weight;
+  set_weight(next, desired, weight);
   next.experiment.reset();
   next.step->index += 1;
   next.step->since = next_whole_second(now);
   next.phase = is_at_pause_mark(desired, next) ? Phase::Paused : phase_at(desired, next.step->index);
   return {.status = next,
-          .subject = at_step(format("canary {}%", weight), next),
+          .subject = at_step("canary " + share_text(next), next),
           .why = format("{}; {}", why, outlook(desired, next.step->index))};
 }
 
-Advance shift(const Rollout&, const Status& status, int weight, const std::string& why) {
+Advance shift(const Rollout& desired, const Status& status, int weight, const std::string& why) {
   Status next = status;
-  next.weight = weight;
+  set_weight(next, desired, weight);
   next.phase = Phase::Progressing;
-  return {.status = next, .subject = at_step(format("canary {}%", weight), next), .why = why};
+  return {.status = next, .subject = at_step("canary " + share_text(next), next), .why = why};
 }
 
 Advance shift_again(const Rollout& desired, const Status& status, int weight, const std::string& why, TimePoint now) {
@@ -236,7 +243,7 @@ Advance promote(const Rollout& desired, const Status& status, const std::string&
   next.trailers.reset();
   next.preview.reset();
   next.experiment.reset();
-  next.weight = 0;
+  set_weight(next, desired, 0);
   // The Service that led to the canary leads to stable from now on: no traffic has to move.
   if (desired.ping_pong) next.pong_is_stable = !status.pong_is_stable;
   next.phase = Phase::Progressing;
@@ -283,7 +290,7 @@ Advance turn_back(const Rollout& desired, const Status& status, TimePoint now) {
   next.trailers.reset();
   next.preview.reset();
   next.experiment.reset();
-  next.weight = 0;
+  set_weight(next, desired, 0);
   next.phase = Phase::Progressing;
   lapse_rejections(next, "");
   return {.status = next,
@@ -292,14 +299,14 @@ Advance turn_back(const Rollout& desired, const Status& status, TimePoint now) {
           .urgent = true};
 }
 
-Advance reject(const Rollout&, const Status& status, const std::string& why, TimePoint now) {
+Advance reject(const Rollout& desired, const Status& status, const std::string& why, TimePoint now) {
   Status next = status;
   begin_again(next, now);
   next.returning = why;
   next.trailers.reset();
   next.preview.reset();
   next.experiment.reset();
-  next.weight = 0;
+  set_weight(next, desired, 0);
   next.phase = Phase::Progressing;
   std::erase_if(next.rejected, [&](const Rejected& r) { return r.hash == status.canary->hash; });
   next.rejected.insert(next.rejected.begin(),
@@ -342,7 +349,7 @@ Advance degrade(const Rollout&, const Status& status, const std::string& why) {
   Status next = status;
   next.phase = Phase::Degraded;
   std::string what = status.canary ? "deploying " + canary_label(status) : "promoting " + stable_label(status);
-  if (status.weight > 0) what += format(" at {}%", status.weight);
+  if (status.weight > 0) what += " at " + share_text(status);
   if (!status.returning.empty()) what = "returning to " + stable_label(status);
   return {.status = next, .subject = at_step("stuck " + what, next), .why = why, .urgent = true};
 }
@@ -357,7 +364,7 @@ std::optional<Advance> freeze_or_thaw(const Rollout& desired, const Status& stat
   Status next = status;
   next.phase = freeze ? Phase::Paused : Phase::Progressing;
   return Advance{.status = next,
-                 .subject = at_step(format("{} at {}%", freeze ? "paused" : "resumed", status.weight), next),
+                 .subject = at_step(format("{} at {}", freeze ? "paused" : "resumed", share_text(status)), next),
                  .why = freeze ? "spec.paused is set" : "spec.paused is no longer set"};
 }
 
@@ -374,7 +381,7 @@ Advance pause_at_mark(const Rollout&, const Status& status) {
   next.phase = Phase::Paused;
   const DeployTrailers& asked = *status.trailers;
   return {.status = next,
-          .subject = at_step(format("paused at {}%", status.weight), next),
+          .subject = at_step("paused at " + share_text(status), next),
           .why = format("{} asks for a pause at {}%", asked.by, *asked.pause_at)};
 }
 
@@ -397,7 +404,7 @@ Advance accept_again(const Rollout& desired, const Status& status) {
   else
     next.phase = is_rejected(next, desired.hash) ? Phase::Degraded : Phase::Healthy;
   return {.status = next,
-          .subject = at_step(format("accepted at {}%", status.weight), next),
+          .subject = at_step("accepted at " + share_text(status), next),
           .why = "the manifest is valid again"};
 }
 

@@ -62,7 +62,7 @@ void check_subsets(const Plan& plan, const RouteObjects& before, const RouteObje
   const auto& [desired, live, decision] = plan;
   const auto was = subset_revisions(desired, before), is = subset_revisions(desired, after);
   if (!is || is == was || desired.replicas == 0) return;
-  if (weight < 100 && !is->stable.empty() && live.available(is->stable) == 0)
+  if (weight < desired.whole() && !is->stable.empty() && live.available(is->stable) == 0)
     out.push_back("the stable subset would name a revision without pods");
   if (weight > 0 && live.available(is->canary) < pods_to_carry(desired, decision.status, weight))
     out.push_back("the canary's subset would name a revision without enough available pods");
@@ -95,13 +95,13 @@ void check_routes(const Plan& plan, const Action& action, std::vector<std::strin
   const Traffic sides = traffic_of(target(desired, decision.status));
   auto weight_before = canary_weight(desired, before, sides), weight_after = canary_weight(desired, after, sides);
   auto all = splits(desired, after, sides);
-  auto is_whole = [](const Split& split) { return split.stable + split.canary + split.others == 100; };
+  auto is_whole = [&](const Split& split) { return whole_of(desired, split) == sides.whole; };
   if (!weight_before || !weight_after || !all || !std::all_of(all->begin(), all->end(), is_whole)) {
     // Of several objects one is put right after the other.
     const auto was = splits(desired, before, sides);
     if (!all || !was ||
         std::count_if(all->begin(), all->end(), is_whole) <= std::count_if(was->begin(), was->end(), is_whole)) {
-      out.push_back("weights of a route would not sum to 100");
+      out.push_back(format("weights of a route would not sum to {}", sides.whole));
       return;
     }
   }
@@ -115,7 +115,7 @@ void check_routes(const Plan& plan, const Action& action, std::vector<std::strin
   const bool new_route = has_managed_route(desired, after) && !has_managed_route(desired, before);
   if (new_route && live.available(canary) == 0) out.push_back("a route would lead to a canary without pods");
   if (*weight_after <= *weight_before && !new_route) return;
-  if (*weight_after > decision.status.weight && *weight_after > *weight_before)
+  if (*weight_after > sides.weight && *weight_after > *weight_before)
     out.push_back("the canary would get more traffic than its step allows");
   if (!decision.status.canary || canary != decision.status.canary->hash)
     out.push_back("traffic would go to a canary side that leads to something else");
@@ -175,9 +175,9 @@ void check_scale(const Plan& plan, const Action& action, std::vector<std::string
   if (!desired.is_routed()) return;
   const Traffic sides = traffic_of(target(desired, decision.status));
   auto weight = canary_weight(desired, live.routes, sides);
-  const int canary_share = weight ? *weight : 100;
+  const int canary_share = weight ? *weight : desired.whole();
   if (receiver_of(plan, nullptr, sides.stable.service, &SubsetRevisions::stable) == w->hash &&
-      scale.replicas < share_of(desired.replicas, 100 - canary_share))
+      scale.replicas < share_of(desired.replicas, desired.whole() - canary_share, desired.whole()))
     out.push_back("stable would lose capacity for the traffic it holds");
   if (receiver_of(plan, nullptr, sides.canary.service, &SubsetRevisions::canary) == w->hash && canary_share > 0 &&
       scale.replicas < pods_to_carry(desired, decision.status, canary_share))
@@ -238,7 +238,8 @@ void check_delete(const Observed& live, const Action& action, std::vector<std::s
 std::vector<std::string> violations(const Rollout& desired, const Observed& live, const Decision& decision) {
   std::vector<std::string> out;
   const Status& status = decision.status;
-  if (status.weight < 0 || status.weight > 100) out.push_back("the weight is outside 0-100");
+  if (status.weight < 0 || status.weight > status.whole)
+    out.push_back(format("the weight is outside 0-{}", status.whole));
   if (status.weight > 0 && !status.canary) out.push_back("there is a weight without a canary");
   if (status.weight > 0 && !status.returning.empty()) out.push_back("a returning canary keeps its traffic");
   if (status.canary && status.weight > 0 && is_rejected(status, status.canary->hash))

@@ -51,12 +51,14 @@ Result<Split> split_of(const Json& list, const WeightedListForm& form, const Tra
   return Split{item_weight(list[*at->stable], form), item_weight(list[*at->canary], form), at->others};
 }
 
-Result<Json> with_split(Json list, const WeightedListForm& form, const Traffic& traffic, const std::string& place) {
+Result<Json> with_split(Json list, const WeightedListForm& form, const Rollout& rollout, const Traffic& traffic,
+                        const std::string& place) {
   auto at = both_sides_of(list, form, traffic, place);
   if (!at) return at.error();
+  if (rollout.routing.max_weight) at->others = 0;
   if (traffic.stable_weight() < at->others)
     return invalid(format("{}: other destinations weigh {}, which leaves no room for {} % canary", place, at->others,
-                          100 - traffic.stable_weight()));
+                          traffic.whole - traffic.stable_weight()));
   for (const auto& [index, weight] : {std::pair<size_t, int64_t>(*at->stable, traffic.stable_weight() - at->others),
                                       std::pair<size_t, int64_t>(*at->canary, traffic.weight)})
     if (item_weight(list[index], form) != weight) list[index]["weight"] = weight;

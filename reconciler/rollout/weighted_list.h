@@ -20,7 +20,9 @@ bool leads_to(const Json& list, const WeightedListForm& form, const std::string&
 /// How the list shares traffic; `Invalid`, beginning with `place`, when a side is missing.
 Result<Split> split_of(const Json& list, const WeightedListForm& form, const Traffic& sides, const std::string& place);
 
-/// `list` with the wanted weights of the two sides; the others keep theirs. `Invalid` when they leave no room.
-Result<Json> with_split(Json list, const WeightedListForm& form, const Traffic& traffic, const std::string& place);
+/// `list` with the wanted weights of the two sides; the others keep theirs, as parts of the whole or, with
+/// maxTrafficWeight, beside it. `Invalid` when they leave no room.
+Result<Json> with_split(Json list, const WeightedListForm& form, const Rollout& rollout, const Traffic& traffic,
+                        const std::string& place);
 
 }  // namespace reconciler

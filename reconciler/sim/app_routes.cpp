@@ -41,12 +41,14 @@ Json ingress(const App& app) {
       {{"rules", Json::array({{{"host", app.key.name + ".example.com"}, {"http", {{"paths", paths}}}}})}});
 }
 
+int whole_of(const App& app) { return app.max_weight == 0 ? 100 : app.max_weight; }
+
 /// Two backends by name, as most kinds of routes have them.
 Json backend_pair(const App& app, const char* name, const char* port, Json more = Json::object()) {
   Json out = Json::array();
   for (const std::string& service : {app.stable_service(), app.canary_service()}) {
     Json backend = more;
-    backend.update({{name, service}, {port, 80}, {"weight", service == app.stable_service() ? 100 : 0}});
+    backend.update({{name, service}, {port, 80}, {"weight", service == app.stable_service() ? whole_of(app) : 0}});
     out.push_back(std::move(backend));
   }
   return out;
@@ -98,12 +100,16 @@ bool takes_experiments(AppRouter router) {
          router == AppRouter::Smi;
 }
 
+bool takes_max_weight(AppRouter router) { return router == AppRouter::Nginx || router == AppRouter::GatewayApi; }
+
 bool can_take_turns(AppRouter router) {
   return router == AppRouter::Istio || router == AppRouter::TwoServices || router == AppRouter::TlsAndTcp ||
          router == AppRouter::GatewayApi || router == AppRouter::Alb;
 }
 
-Json traffic_routing(const App& app) {
+namespace {
+
+Json router_of(const App& app) {
   const std::string& name = app.key.name;
   switch (app.router) {
     case AppRouter::Istio: return istio_routing({{"name", name}, {"routes", {"primary"}}});
@@ -136,6 +142,14 @@ Json traffic_routing(const App& app) {
     case AppRouter::Ambassador: return {{"ambassador", {{"mappings", {name}}}}};
   }
   unreachable();
+}
+
+}  // namespace
+
+Json traffic_routing(const App& app) {
+  Json out = router_of(app);
+  if (app.max_weight != 0) out["maxTrafficWeight"] = app.max_weight;
+  return out;
 }
 
 std::vector<Json> route_manifests(const App& app) {

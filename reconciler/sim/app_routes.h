@@ -30,6 +30,8 @@ bool has_mirror_steps(AppRouter router);
 
 /// How the header steps of an app call their route; with APISIX that is the name of an object.
 std::string header_route_name(const App& app);
+/// May weights be parts of something else than 100?
+bool takes_max_weight(AppRouter router);
 /// Can its routes lead to more than the two sides?
 bool takes_experiments(AppRouter router);
 /// Can its two Services take turns?

@@ -23,6 +23,7 @@ struct App {
   bool paused = false;
   bool routed = true;  ///< by its router; else the numbers of pods make the share of traffic
   AppRouter router = AppRouter::Istio;
+  int max_weight = 0;        ///< maxTrafficWeight; 0: not in the manifest
   bool has_services = true;  ///< which only an app without routing, or with subsets, may be without
   bool ping_pong = false;    ///< its two Services take turns
   Json experiment;  ///< an Experiment by itself, of `v1` and the tag: its spec but for templates; null: a Rollout

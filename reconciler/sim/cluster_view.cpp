@@ -70,10 +70,13 @@ RolloutView view_of(const World& world, const RolloutKey& rollout, const Json* r
         out.mark = mark;
       if (const std::string target = extra_route_target(object); !target.empty()) extra = target;
       for (const RouteShare& share : shares_in(object, rollout)) {
-        out.stable_weight = std::min(out.stable_weight, 100 - share.second - share.others);
-        out.canary_weight = std::max(out.canary_weight, share.second);
+        const int sum = share.first + share.second + share.others;
+        out.weight_sums.insert(sum);
+        if (sum > 0) {
+          out.stable_weight = std::min(out.stable_weight, 100 - rescaled_up(share.second + share.others, sum, 100));
+          out.canary_weight = std::max(out.canary_weight, rescaled_up(share.second, sum, 100));
+        }
         for (const auto& [other, weight] : share.further) out.further[other] = std::max(out.further[other], weight);
-        if (const int sum = share.first + share.second + share.others; sum != 100) out.weight_sum = sum;
       }
     }
   out.complete = has_sides && out.routed;

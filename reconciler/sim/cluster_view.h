@@ -26,10 +26,10 @@ struct ExperimentView {
 struct RolloutView {
   bool complete = false;  ///< both Services (or subsets) and a route exist
   bool routed = false;    ///< an object that shares traffic exists
-  /// The least that any route leaves to the first Service.
+  /// The least that any route leaves to the first Service, in percent.
   int stable_weight = 100;
-  int canary_weight = 0;  ///< the highest that any route gives to the second Service
-  int weight_sum = 100;
+  int canary_weight = 0;                       ///< the highest that any route gives to the second Service
+  std::set<int> weight_sums;                   ///< what the weights of each route come to
   std::string stable_selects, canary_selects;  ///< hashes; empty when the Service selects every revision
   std::string extra_route_leads_to;            ///< the revision that a header or mirror route sends requests to
   std::string mark;                            ///< the revision that a route says is rejected

@@ -72,10 +72,11 @@ std::vector<std::string> wrong_world(const Rollout& wanted, const Status& status
   if (wanted.standalone) return wrong_experiments(target, view, false);
   const bool ails = status.stable && names_broken(status.stable->image);
   const bool failing = is_broken(wanted) || ails;
-  if (view.weight_sum != 100) out.push_back(format("weights sum to {}", view.weight_sum));
+  for (const int sum : view.weight_sums)
+    if (sum != wanted.whole()) out.push_back(format("weights sum to {}", sum));
   if (wanted.paused) return out;
   const bool swapped = wanted.ping_pong && status.pong_is_stable;
-  const int weight = swapped ? 100 - target.weight : target.weight;
+  const int share = rescaled_up(target.weight, target.whole, 100), weight = swapped ? 100 - share : share;
   // The preview Service shows what was aborted as long as it is kept.
   auto shown = view.revisions.find(target.canary_service);
   const bool is_kept = shown != view.revisions.end() && shown->second.replicas > 0;

@@ -62,6 +62,11 @@ void People::draw_kind(App& app) {
   if (app.routed && random_.chance(0.4)) draw_router(app);
   app.ping_pong = app.routed && can_take_turns(app.router) && random_.chance(0.2);
   app.dynamic_stable = app.routed && random_.chance(0.25);
+  if (app.routed && takes_max_weight(app.router) && random_.chance(0.4)) {
+    // Stable's pods may be any part of a whole that shrinks with them; of the others weights are whole percents.
+    static const std::vector<int> wholes = {10, 50, 1000};
+    app.max_weight = app.dynamic_stable ? 50 : random_.pick(wholes);
+  }
   if (random_.chance(0.15)) app.min_pods = random_.between(1, 3);
   if (random_.chance(0.1)) app.progress_threshold = {{"type", "Percent"}, {"value", random_.between(0, 100)}};
   if (random_.chance(0.1)) app.progress_threshold = {{"type", "Pods"}, {"value", random_.between(0, 3)}};
@@ -87,6 +92,10 @@ Json People::draw_standalone() {
   Json out = Json::object();
   if (kinds_.chance(0.75)) out["duration"] = duration_text(kinds_);
   return out;
+}
+
+int People::weight_of(const App& app, int percent) {
+  return app.max_weight == 0 ? percent : percent * app.max_weight / 100;
 }
 
 /// All but SMI, whose TrafficSplit nobody sees before the program makes it.
@@ -130,7 +139,7 @@ Json People::draw_experiment(const App& app, int weight) {
     if (random_.chance(0.5)) each["replicas"] = random_.between(shares ? 1 : 0, 3);
     if (random_.chance(0.3)) each["metadata"] = {{"labels", {{"trial", "yes"}}}};
     const int room = (100 - weight) / count;
-    if (shares && room > 0 && random_.chance(0.6)) each["weight"] = random_.between(0, room);
+    if (shares && room > 0 && random_.chance(0.6)) each["weight"] = weight_of(app, random_.between(0, room));
     if (random_.chance(0.3)) each["service"] = Json::object();
     if (i == 0 && random_.chance(0.1)) each["service"] = {{"name", app.key.name + "-baseline"}};
     templates.push_back(std::move(each));
@@ -149,10 +158,11 @@ Json People::draw_steps(const App& app) {
   for (int i = 0; i < count; ++i) {
     if (random_.chance(0.55)) {
       weight = random_.chance(0.85) ? std::min(100, weight + random_.between(1, 40)) : random_.between(0, 100);
-      steps.push_back({{"setWeight", weight}});
+      steps.push_back({{"setWeight", weight_of(app, weight)}});
     } else if (app.routed && random_.chance(0.25)) {
-      const Json scale[] = {
-          {{"replicas", random_.between(0, 5)}}, {{"weight", random_.between(0, 100)}}, {{"matchTrafficWeight", true}}};
+      const Json scale[] = {{{"replicas", random_.between(0, 5)}},
+                            {{"weight", weight_of(app, random_.between(0, 100))}},
+                            {{"matchTrafficWeight", true}}};
       steps.push_back({{"setCanaryScale", scale[random_.below(3)]}});
     } else if (app.routed && has_route_steps(app.router) && random_.chance(0.25)) {
       steps.push_back(draw_route_step(app));

@@ -85,6 +85,7 @@ class People {
   Json draw_steps(const App& app);
   void draw_kind(App& app);
   void draw_router(App& app);
+  static int weight_of(const App& app, int percent);
   Json draw_route_step(const App& app);
   void note_tag(const App& app);
 

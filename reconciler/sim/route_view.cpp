@@ -50,15 +50,17 @@ std::vector<RouteShare> shares_of_each(const Json* routes, const char* member, N
   return out;
 }
 
-int annotated_weight(const Json& object) {
-  const std::string_view annotation = "nginx.ingress.kubernetes.io/canary-weight";
-  auto number = parse_json(text_at(object, {"metadata", "annotations", annotation}, "0"));
-  return number ? int(integer_at(*number, {}).value_or(0)) : 0;
+int annotated_number(const Json& object, const std::string& name, int absent) {
+  const std::string annotation = "nginx.ingress.kubernetes.io/" + name;
+  auto number = parse_json(text_at(object, {"metadata", "annotations", annotation}, std::to_string(absent)));
+  return number ? int(integer_at(*number, {}).value_or(absent)) : absent;
 }
 
 std::vector<RouteShare> shares_in_ingress(const Json& object, const RolloutKey& app) {
-  if (text_at(object, {"metadata", "annotations", "nginx.ingress.kubernetes.io/canary"}) == "true")
-    return {{100 - annotated_weight(object), annotated_weight(object), 0}};
+  if (text_at(object, {"metadata", "annotations", "nginx.ingress.kubernetes.io/canary"}) == "true") {
+    const int weight = annotated_number(object, "canary-weight", 0);
+    return {{annotated_number(object, "canary-weight-total", 100) - weight, weight, 0}};
+  }
   const std::string annotation = "alb.ingress.kubernetes.io/actions." + app.name;
   auto action = parse_json(text_at(object, {"metadata", "annotations", annotation}, "null"));
   const Json* groups = action ? find(*action, {"ForwardConfig", "TargetGroups"}) : nullptr;

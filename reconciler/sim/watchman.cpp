@@ -79,7 +79,7 @@ int Watchman::replicas_wanted(const RolloutKey& rollout) const {
 int Watchman::pods_needed(const RolloutKey& rollout, int share, bool is_stable) const {
   std::optional<int> fewest;
   for (const Rollout* wanted : wanted_lately(rollout)) {
-    int needed = share_of(wanted->replicas, share);
+    int needed = share_of(wanted->replicas, share, 100);
     const bool sized_apart = std::any_of(wanted->steps.begin(), wanted->steps.end(),
                                          [](auto& step) { return std::holds_alternative<SetCanaryScale>(step); });
     if (!is_stable && (sized_apart || wanted->replica_progress_threshold)) needed = std::min(needed, 1);
@@ -110,7 +110,10 @@ void Watchman::on_event(const StoreEvent& event) {
   }
   if (event.kind == StoreEvent::Kind::Deleted) return;
   const RolloutView after = view_of(stage_.world, key);
-  if (after.weight_sum != 100) alarm(format("{}: the weights sum to {}", key.text(), after.weight_sum));
+  const auto wanted = wanted_lately(key);
+  for (const int sum : after.weight_sums)
+    if (sum != (wanted.empty() ? sum : wanted.front()->whole()))
+      alarm(format("{}: the weights sum to {}", key.text(), sum));
   if (event.kind == StoreEvent::Kind::Added) {
     // What stood there before is an object that routes nothing.
     const Json before = {{"kind", event.type->kind}, {"metadata", (*event.object)["metadata"]}};

@@ -37,7 +37,7 @@ void Watchman::check_policy(const Status& before, const Status& next, const SimC
   }
   const bool same_run = before.canary && next.canary == before.canary && next.decision == before.decision;
   if (same_run && next.trailers && next.trailers->pause_at && next.weight > before.weight &&
-      next.weight > *next.trailers->pause_at)
+      percent_of(next.weight, next.whole) > *next.trailers->pause_at)
     alarm(format("more traffic than the deploy commit asks for: {}", subject));
 }
 

@@ -37,7 +37,7 @@ void Watchman::check_traffic(const RolloutKey& rollout, const RolloutView& befor
     const Status& status = *known.status;
     const bool is_stable = status.stable ? status.stable->hash == hash : status.canary && status.canary->hash == hash;
     const bool is_canary = status.canary && status.canary->hash == hash && status.returning.empty();
-    const int allowed = is_stable ? 100 : is_canary ? status.weight : 0;
+    const int allowed = is_stable ? 100 : is_canary ? rescaled_up(status.weight, status.whole, 100) : 0;
     if (share > allowed) alarm(format("{}, recorded are {}%", what, allowed));
     if (known.rejected.contains(hash)) alarm(what + " although it is rejected");
     if (is_disturbed(known)) continue;
@@ -142,7 +142,7 @@ void Watchman::check_replica_set(const RolloutKey& rollout, const StoreEvent& ev
   auto share = traffic.find(hash);
   const auto& status = known_[rollout].status;
   const bool is_canary = status && status->canary && status->canary->hash == hash;
-  int needed = share == traffic.end() ? 0 : share_of(replicas_wanted(rollout), share->second);
+  int needed = share == traffic.end() ? 0 : share_of(replicas_wanted(rollout), share->second, 100);
   if (is_canary && needed > 0) needed = std::min(needed, pods_needed(rollout, share->second, false));
   if (to < needed && !is_disturbed(known_[rollout]))
     alarm(format("{} goes from {} to {} pods while it holds {}% of the traffic", name, from, to, share->second));

@@ -38,7 +38,9 @@ void write_rollouts(Exposition& out, const Report& report) {
     out.sample(name + ",phase=\"" + std::string(to_text(status.phase)) + "\"", 1);
   });
   out.family("serin_rollout_weight", kGauge, "The canary's share of traffic in percent.");
-  for_each_status(report, [&](const std::string& name, const Status& status) { out.sample(name, status.weight); });
+  for_each_status(report, [&](const std::string& name, const Status& status) {
+    out.sample(name, percent_of(status.weight, status.whole));
+  });
   out.family("serin_rollout_step", kGauge, "The number of canary steps completed.");
   for_each_status(report, [&](const std::string& name, const Status& status) {
     if (status.step) out.sample(name, status.step->index);

@@ -42,6 +42,7 @@ Json rollout_json(const RolloutReport& rollout) {
   if (!rollout.live.message.empty()) json["message"] = rollout.live.message;
   json["recordedPhase"] = to_text(status.phase);
   json["weight"] = status.weight;
+  if (status.whole != kWholeWeight) json["weightOf"] = status.whole;
   if (status.stable) json["stable"] = revision_json(*status.stable);
   if (status.canary) json["canary"] = revision_json(*status.canary);
   if (status.preview) json["preview"] = {{"accepted", status.preview->accepted}};

@@ -106,6 +106,14 @@ TEST_CASE("what served is told in shares that sum to 100", "[status]") {
   all.status.weight = 100;
   CHECK(serving_text(all.status) == "100% r.example.com/checkout:v2");
   CHECK(serving_text(Status{}) == "nothing");
+  StatusEntry fine = in_canary();
+  fine.status.weight = 5;
+  fine.status.whole = 1000;
+  CHECK(serving_text(fine.status) == "99.5% r.example.com/checkout:v1, 0.5% r.example.com/checkout:v2");
+  CHECK_THAT(status_table({fine}, at("2026-11-22T10:02:00Z")), ContainsSubstring("1/8   5 of 1000  v1"));
+  CHECK_THAT(status_tree(fine, at("2026-11-22T10:02:00Z")), ContainsSubstring("canary    0.5% of traffic"));
+  CHECK(status_json({fine})["rollouts"][0]["weightOf"] == 1000);
+  CHECK(serving_json({fine}, at("2026-11-22T10:02:00Z"))["rollouts"][0]["served"][1]["percent"] == 0.5);
 }
 
 TEST_CASE("JSON has the shares as numbers", "[status]") {

@@ -157,6 +157,26 @@ TEST_CASE("what is wrong with a router is said with its path, all at once", "[ma
   }
 }
 
+TEST_CASE("weights are parts of maxTrafficWeight, with nginx and plugins", "[manifest]") {
+  const std::string steps = "      steps: [{setWeight: 500}, {setCanaryScale: {weight: 1001}}, {setWeight: 1001}]\n";
+  CHECK(refused(rollout("{nginx: {stableIngress: i}, maxTrafficWeight: 1000}", steps)) ==
+        Texts{"steps[1].setCanaryScale.weight: must be 0 to 1000, is 1001",
+              "steps[2].setWeight: must be 0 to 1000, is 1001"});
+  CHECK(refused(rollout("{nginx: {stableIngress: i}}", "      steps: [{setWeight: 101}]\n")) ==
+        Texts{"steps[0].setWeight: must be 0 to 100, is 101"});
+  CHECK(refused(rollout("{smi: {}, maxTrafficWeight: 1000}", "")) ==
+        Texts{"trafficRouting.maxTrafficWeight: needs nginx or a plugin"});
+  CHECK(refused(rollout("{nginx: {stableIngress: i}, maxTrafficWeight: 0}", "")).size() == 1);
+  const ManifestFile file =
+      read_manifests("r.yaml",
+                     rollout("{plugins: {argoproj-labs/gatewayAPI: {httpRoute: h}}, maxTrafficWeight: 1000}",
+                             "      steps: [{setWeight: 500}]\n"),
+                     "");
+  REQUIRE(file.rollouts.size() == 1);
+  CHECK(file.rollouts[0].whole() == 1000);
+  CHECK(file.rollouts[0].steps == std::vector<Step>{SetWeight{500}});
+}
+
 TEST_CASE("pingPong names two Services, for the routers that can", "[manifest]") {
   const std::string istio = "{istio: {virtualService: {name: a}}}";
   auto rollout = [](const std::string& routing, const std::string& more) {

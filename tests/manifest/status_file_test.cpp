@@ -110,7 +110,8 @@ Status random_status(unsigned seed) {
   if (random.maybe()) status.stable = random.revision();
   if (random.maybe()) status.canary = random.revision();
   if (random.maybe()) status.step = {random.below(5), 5 + random.below(5), random.time(), random.hash()};
-  status.weight = random.below(101);
+  if (random.maybe()) status.whole = 1 + random.below(2000);
+  status.weight = random.below(status.whole + 1);
   for (int i = random.below(4); i > 0; --i) status.previous.push_back(random.revision());
   for (int i = random.below(4); i > 0; --i)
     status.rejected.push_back({random.hash(), random.text(), random.time(), random.text(), random.maybe()});

@@ -89,9 +89,9 @@ TEST_CASE("a rollout that makes no progress and one that is refused are warnings
 }
 
 TEST_CASE("actions are told when they are done, and those that move traffic when they fail", "[events]") {
-  CHECK(event_of(RewriteRoutes{.object = {.name = "till"}}, 20)->message == "canary weight is 20%");
-  CHECK(event_of(ScaleReplicaSet{.name = "till-1", .replicas = 3}, 20)->reason == "ScalingReplicaSet");
-  CHECK_FALSE(event_of(AdoptReplicaSet{.name = "till-1"}, 20));
+  CHECK(event_of(RewriteRoutes{.object = {.name = "till"}}, {.weight = 20})->message == "canary weight is 20%");
+  CHECK(event_of(ScaleReplicaSet{.name = "till-1", .replicas = 3}, {})->reason == "ScalingReplicaSet");
+  CHECK_FALSE(event_of(AdoptReplicaSet{.name = "till-1"}, {}));
   CHECK(failure_event_of(RewriteRoutes{.object = {.name = "till"}}, "refused")->reason == "TrafficRoutingError");
   CHECK_FALSE(failure_event_of(ScaleReplicaSet{.name = "till-1"}, "refused"));
 }

@@ -14,7 +14,10 @@ inline Rollout routed_by(Router router) {
 
 /// The sides of `rollout`, and what they are to get.
 inline Traffic traffic(const Rollout& rollout, int weight) {
-  return {.stable = {rollout.stable_service, "hashv1"}, .canary = {rollout.canary_service, "hashv2"}, .weight = weight};
+  return {.stable = {rollout.stable_service, "hashv1"},
+          .canary = {rollout.canary_service, "hashv2"},
+          .weight = weight,
+          .whole = rollout.whole()};
 }
 
 inline RouteObjects objects(const std::vector<std::string>& texts) {

@@ -34,6 +34,16 @@ struct RouterCase {
   const char* what;
   Router router;
   RouteObjects routes;
+  std::optional<int> max_weight = {};
+
+  /// Which steps it takes beside weights: none, header routes, or mirror routes too.
+  enum class Steps { None, Headers, Mirrors };
+  Steps steps() const {
+    if (std::holds_alternative<IstioRouting>(router) || std::holds_alternative<GatewayRouting>(router))
+      return Steps::Mirrors;
+    const bool headers = std::holds_alternative<AlbRouting>(router) || std::holds_alternative<ApisixRouting>(router);
+    return headers ? Steps::Headers : Steps::None;
+  }
 };
 
 /// Every router but Istio's, which the builders have.
@@ -61,6 +71,18 @@ inline std::vector<RouterCase> router_cases() {
        objects({R"({"apiVersion":"getambassador.io/v2","kind":"Mapping","metadata":{"name":"web","namespace":"shop"},
          "spec":{"prefix":"/","service":"till-stable"}})"})},
   };
+}
+
+/// Those that may have maxTrafficWeight, with one.
+inline std::vector<RouterCase> cases_with_max_weight() {
+  std::vector<RouterCase> out;
+  for (RouterCase& each : router_cases())
+    if (std::holds_alternative<GatewayRouting>(each.router) || std::holds_alternative<NginxRouting>(each.router))
+      for (const int whole : {7, 1000}) {
+        out.push_back(each);
+        out.back().max_weight = whole;
+      }
+  return out;
 }
 
 inline Router subset_router() {

@@ -141,3 +141,94 @@ TEST_CASE("with pingPong the Services take turns, and a promotion moves no traff
   CHECK(weights(c) == std::pair(100, 0));
   CHECK(c.take_history().back() == "promoted v3");
 }
+
+namespace {
+
+/// Over a route of the Gateway API, in parts of `whole`.
+Rollout of_whole(const std::string& tag, std::optional<int> whole, std::vector<Step> steps) {
+  Rollout out = with_router(rollout(tag, std::move(steps)), router_cases().front().router);
+  out.routing.max_weight = whole;
+  return out;
+}
+
+RoutedCluster over_gateway(const Rollout& desired) {
+  RoutedCluster out(router_cases().front().routes);
+  out.rest(desired, at(0));
+  out.take_history();
+  return out;
+}
+
+int64_t backend_weight(const RoutedCluster& c, size_t backend) {
+  return *integer_at(c.live.routes.begin()->second["spec"]["rules"][0]["backendRefs"][backend], {"weight"});
+}
+
+}  // namespace
+
+TEST_CASE("weights are parts of maxTrafficWeight, and so are pods", "[routing]") {
+  const std::vector<Step> steps = {SetWeight{201}, Pause{60s}, SetWeight{1000}, Pause{}};
+  RoutedCluster c = over_gateway(of_whole("v1", 1000, steps));
+  CHECK(backend_weight(c, 0) == 1000);
+  c.rest(of_whole("v2", 1000, steps), at(10));
+  CHECK(c.take_history() == std::vector<std::string>{"deploying v2 (step 0/4)", "canary 201 of 1000 (step 1/4)"});
+  CHECK(c.last.why.find("pausing") == std::string::npos);
+  CHECK(c.status->weight == 201);
+  CHECK(c.status->whole == 1000);
+  CHECK(c.workload("hashv2").replicas == 2);  // ceil(5 * 201 / 1000)
+  CHECK(backend_weight(c, 0) == 799);
+  CHECK(backend_weight(c, 1) == 201);
+  CHECK(commit_message(of_whole("v2", 1000, steps), {.status = *c.status, .subject = "s", .why = "w"}, "default", {})
+            .find("\nRollout-Weight: 201/1000\n") != std::string::npos);
+  c.rest(of_whole("v2", 1000, steps), at(100));
+  CHECK(c.take_history() ==
+        std::vector<std::string>{"canary 201 of 1000 (step 2/4)", "canary 1000 of 1000 (step 3/4)"});
+  CHECK(c.workload("hashv2").replicas == 5);
+  Rollout done = of_whole("v2", 1000, steps);
+  done.decision = RolloutDecision{.verb = Verb::Promote, .revision = "hashv2", .author = "p", .commit = "d"};
+  c.rest(done, at(110));
+  CHECK(c.take_history().back() == "promoted v2");
+  CHECK(c.status->whole == 100);
+  CHECK(backend_weight(c, 0) == 1000);
+}
+
+TEST_CASE("another maxTrafficWeight in mid-canary starts the steps over", "[routing]") {
+  const std::vector<Step> steps = {SetWeight{20}, Pause{}};
+  RoutedCluster c = over_gateway(of_whole("v1", std::nullopt, steps));
+  c.rest(of_whole("v2", std::nullopt, steps), at(10));
+  c.take_history();
+  CHECK(backend_weight(c, 1) == 20);
+  c.rest(of_whole("v2", 1000, steps), at(20));
+  const std::vector<std::string> history = c.take_history();
+  CHECK(history == std::vector<std::string>{"deploying v2 (step 0/2)", "canary 20 of 1000 (step 1/2)"});
+  CHECK(backend_weight(c, 0) == 980);
+  CHECK(backend_weight(c, 1) == 20);
+}
+
+TEST_CASE("deviation 4: promoted at once, a dynamic canary gets no more than maxTrafficWeight", "[routing]") {
+  const std::vector<Step> steps = {SetWeight{100}, Pause{}, SetWeight{500}, Pause{}};
+  auto desired = [&](const std::string& tag) {
+    Rollout out = of_whole(tag, 1000, steps);
+    out.dynamic_stable_scale = true;
+    return out;
+  };
+  RoutedCluster c = over_gateway(desired("v1"));
+  c.rest(desired("v2"), at(10));
+  CHECK(c.status->weight == 100);
+  CHECK(c.workload("hashv1").replicas == 5);  // ceil(5 * 900 / 1000)
+  Rollout all = desired("v2");
+  all.decision = RolloutDecision{.verb = Verb::PromoteFull, .revision = "hashv2", .author = "p", .commit = "d"};
+  c.pass(all, at(20));
+  int most = 0;
+  for (int i = 0; i < 40; ++i) {
+    Workload& canary = c.workload("hashv2");
+    // More pods than are asked for, as after a scale-down of the rollout.
+    if (canary.available < canary.replicas) canary.current = canary.ready = canary.available = canary.available + 1;
+    c.pass(all, at(21 + i));
+    most = std::max(most, c.status->weight);
+    CHECK(backend_weight(c, 0) + backend_weight(c, 1) == 1000);
+    CHECK(c.status->weight <= 1000);
+  }
+  CHECK(most == 1000);
+  for (const std::string& subject : c.history) CHECK(subject.find("VIOLATION") == std::string::npos);
+  CHECK(std::count(c.history.begin(), c.history.end(), "canary 600 of 1000 (step 4/4)") == 1);
+  CHECK(c.history.back() == "promoted v2");
+}

@@ -2,7 +2,7 @@
 // to 100, and asking twice changes nothing.
 #include <random>
 
-#include "rollout/route_builders.h"
+#include "rollout/route_cases.h"
 //
 #include "catch.h"
 
@@ -82,6 +82,19 @@ Traffic ask(Chance& chance, const Sample& sample) {
   return out;
 }
 
+/// What a router may be asked for, by the steps that it takes.
+Traffic ask_router(Chance& chance, const RouterCase& router, const Rollout& rollout) {
+  Traffic out = traffic(rollout, between(chance, 0, rollout.whole()));
+  if (router.steps() != RouterCase::Steps::None && between(chance, 0, 1))
+    out.managed.push_back(SetHeaderRoute{"testers", {{"h", {"exact", between(chance, 0, 1) ? "a" : "b"}}}});
+  if (router.steps() == RouterCase::Steps::Mirrors && between(chance, 0, 1))
+    out.managed.push_back(SetMirrorRoute{"shadow", between(chance, 0, 100), {{StringMatch{"exact", "GET"}, {}, {}}}});
+  if (between(chance, 0, 3) == 0) out.rejected = "hashv2";
+  if (std::holds_alternative<GatewayRouting>(router.router) && out.stable_weight() > 0 && between(chance, 0, 1))
+    out.experiments.push_back({"trial", "", between(chance, 1, out.stable_weight())});
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("any sequence of weights and routes leaves alone what is not ours, and sums to 100", "[routing]") {
@@ -116,4 +129,38 @@ TEST_CASE("any sequence of weights and routes leaves alone what is not ours, and
               expected["spec"][protocol][r]["route"][d]["weight"] = 0;
     CHECK(dump(back->begin()->second) == dump(expected));
   }
+}
+
+TEST_CASE("where a router has come from does not show in where it is", "[routing]") {
+  std::vector<RouterCase> routers = router_cases();
+  for (RouterCase& each : cases_with_max_weight()) routers.push_back(std::move(each));
+  routers.push_back({"subsets", subset_router(), subset_objects()});
+  for (const RouterCase& router : routers)
+    for (unsigned seed = 1; seed <= 40; ++seed) {
+      INFO(router.what << " of " << router.max_weight.value_or(100) << ", seed " << seed);
+      Chance chance(seed);
+      Rollout rollout = routed_by(router.router);
+      rollout.routing.managed_routes = {"testers", "shadow"};
+      rollout.routing.max_weight = router.max_weight;
+      RouteObjects now = router.routes;
+      for (int i = between(chance, 1, 6); i > 0; --i) {
+        const Traffic wanted = ask_router(chance, router, rollout);
+        auto next = with_weights(rollout, now, wanted);
+        REQUIRE(next);
+        const auto shares = splits(rollout, *next, wanted);
+        REQUIRE(shares);
+        for (const Split& split : *shares) {
+          CHECK(whole_of(rollout, split) == rollout.whole());
+          CHECK(split.experiments.size() == wanted.experiments.size());
+        }
+        CHECK(*canary_weight(rollout, *next, wanted) == wanted.weight);
+        CHECK(has_managed_route(rollout, *next) == !wanted.managed.empty());
+        CHECK(*with_weights(rollout, *next, wanted) == *next);
+        auto at_once = with_weights(rollout, router.routes, wanted);
+        REQUIRE(at_once);
+        // A canary Mapping comes with the first weight and stays.
+        if (!std::holds_alternative<AmbassadorRouting>(router.router) || wanted.weight > 0) CHECK(*next == *at_once);
+        now = *std::move(next);
+      }
+    }
 }

@@ -84,6 +84,7 @@ class Walk {
   Rollout desired() const {
     Rollout out = with_router(rollout(tag_, steps_), router_.router);
     out.routing.managed_routes = {"testers", "shadow"};
+    out.routing.max_weight = router_.max_weight;
     return out;
   }
 
@@ -101,20 +102,13 @@ class Walk {
   std::vector<Step> draw_steps() {
     std::vector<Step> out;
     for (int i = between(0, 5); i > 0; --i) {
-      const int kind = between(0, kinds_of_steps());
-      if (kind < 2) out.emplace_back(SetWeight{between(0, 100)});
+      const int kind = between(0, 2 + int(router_.steps()));
+      if (kind < 2) out.emplace_back(SetWeight{between(0, router_.max_weight.value_or(100))});
       if (kind == 2) out.emplace_back(Pause{60s});
       if (kind == 3) out.emplace_back(SetHeaderRoute{"testers", {{"a", {"exact", std::to_string(between(1, 2))}}}});
       if (kind == 4) out.emplace_back(SetMirrorRoute{"shadow", between(0, 100), {{}}});
     }
     return out;
-  }
-
-  /// Some routers know header routes, some of them mirror routes too.
-  int kinds_of_steps() const {
-    const Router& router = router_.router;
-    if (std::holds_alternative<IstioRouting>(router) || std::holds_alternative<GatewayRouting>(router)) return 4;
-    return std::holds_alternative<AlbRouting>(router) || std::holds_alternative<ApisixRouting>(router) ? 3 : 2;
   }
 
   void lose_pods() {
@@ -169,7 +163,7 @@ class Walk {
   std::minstd_rand chance_;
   RoutedCluster cluster_;
   std::string tag_ = "v1";
-  std::vector<Step> steps_ = {SetWeight{20}, Pause{60s}, SetWeight{60}, Pause{60s}};
+  std::vector<Step> steps_ = {SetWeight{2}, Pause{60s}, SetWeight{6}, Pause{60s}};
   int seconds_ = 0;
   int wanted_states_ = 0;
   WantedRoutes wanted_;
@@ -187,6 +181,7 @@ std::vector<RouterCase> all_routers() {
   out.push_back({"two VirtualServices",
                  IstioRouting{{{.ns = "shop", .name = "till"}, {.ns = "mesh", .name = "edge"}}, std::nullopt}, two});
   out.push_back({"subsets", subset_router(), subset_objects()});
+  for (RouterCase& each : cases_with_max_weight()) out.push_back(std::move(each));
   return out;
 }
 

@@ -199,6 +199,35 @@ TEST_CASE("nginx: the canary Ingress is made from the Ingress and follows it", "
   CHECK(missing_route_object(r, live).empty());
 }
 
+TEST_CASE("nginx: weights of another whole come with that whole", "[nginx]") {
+  Rollout r = routed_by(NginxRouting{.ingresses = {"web"}, .prefixed_annotations = {{"canary-weight-total", "7"}}});
+  const ObjectKey made{"networking.k8s.io", "Ingress", "shop", "till-web-canary"};
+  auto annotations = [&](const RouteObjects& live) { return live.at(made)["metadata"]["annotations"]; };
+  RouteObjects live = settled(r, objects({kIngress}), 20);
+  CHECK_FALSE(annotations(live).contains("nginx.ingress.kubernetes.io/canary-weight-total"));
+  r.routing.max_weight = 1000;
+  CHECK(*canary_weight(r, live, traffic(r, 0)) == 200);
+  live = settled(r, live, 20);
+  CHECK(annotations(live)["nginx.ingress.kubernetes.io/canary-weight"] == "20");
+  CHECK(annotations(live)["nginx.ingress.kubernetes.io/canary-weight-total"] == "1000");
+  r.routing.max_weight.reset();
+  CHECK(*canary_weight(r, live, traffic(r, 0)) == 2);
+}
+
+TEST_CASE("Gateway API: with maxTrafficWeight other destinations keep theirs beside it", "[gateway]") {
+  Rollout r = routed_by(GatewayRouting{"shop", {{.kind = "HTTPRoute", .name = "web"}}});
+  const RouteObjects live = objects({R"({"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute","metadata":{
+    "name":"web","namespace":"shop"},"spec":{"rules":[{"backendRefs":[{"name":"tap","weight":5},
+    {"name":"till-stable","weight":95},{"name":"till-canary","weight":0}]}]}})"});
+  const Json backends = settled(r, live, 20).begin()->second["spec"]["rules"][0]["backendRefs"];
+  CHECK(backends[1]["weight"] == 75);
+  r.routing.max_weight = 95;
+  const RouteObjects after = settled(r, live, 95);
+  CHECK(after.begin()->second["spec"]["rules"][0]["backendRefs"][0]["weight"] == 5);
+  CHECK(after.begin()->second["spec"]["rules"][0]["backendRefs"][1]["weight"] == 0);
+  CHECK(after.begin()->second["spec"]["rules"][0]["backendRefs"][2]["weight"] == 95);
+}
+
 TEST_CASE("nginx: a canary Ingress of somebody else is not touched, one of Argo Rollouts is taken over", "[nginx]") {
   const Rollout r = routed_by(NginxRouting{.ingresses = {"web"}});
   const ObjectKey made{"networking.k8s.io", "Ingress", "shop", "till-web-canary"};
