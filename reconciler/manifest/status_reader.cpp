@@ -126,8 +126,8 @@ std::optional<DeployTrailers> read_trailers(const Field& field) {
 Status read_status_fields(const Field& field) {
   Status status;
   field.refuse_unknown({"phase", "commit", "stable", "canary", "step", "preview", "run", "experiment", "returning",
-                        "weight", "weightOf", "stablePingPong", "previous", "rejected", "collisions", "decision", "ignored",
-                        "trailers", "refused"});
+                        "weight", "weightOf", "stablePingPong", "previous", "rejected", "collisions", "decision",
+                        "ignored", "trailers", "refused"});
   require(field["phase"]);
   auto phase = field["phase"].text();
   if (phase && !parse_phase(*phase)) field["phase"].problem("must be Healthy, Progressing, Paused or Degraded");

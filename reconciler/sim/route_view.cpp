@@ -64,7 +64,8 @@ std::vector<RouteShare> shares_in_ingress(const Json& object, const RolloutKey& 
   const std::string annotation = "alb.ingress.kubernetes.io/actions." + app.name;
   auto action = parse_json(text_at(object, {"metadata", "annotations", annotation}, "null"));
   const Json* groups = action ? find(*action, {"ForwardConfig", "TargetGroups"}) : nullptr;
-  return {share_in(groups, NamedBy::UpperServiceName, app).value_or(RouteShare{100, 0, 0})};
+  const auto share = share_in(groups, NamedBy::UpperServiceName, app);
+  return share ? std::vector<RouteShare>{*share} : std::vector<RouteShare>{};
 }
 
 }  // namespace
