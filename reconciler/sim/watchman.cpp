@@ -145,6 +145,8 @@ void Watchman::check_deletion(const StoreEvent& event) {
   // A header route goes as it came: with its step.
   if (stage_.writer.rollout && is_header_route(*event.object)) return;
   deleted_ = true;
+  // What was released went first, and what is left may be few.
+  note_what_may_go(stage_.daemon().head());
   const ObjectKey key = key_of(*event.object);
   if (text_at(*event.object, {"metadata", "labels", kOwnerLabel}) != "serin")
     alarm(key.text() + " was not ours to delete");
@@ -226,6 +228,7 @@ void Watchman::note_what_may_go(const std::string& head) {
 /// A ReplicaSet went because its rollout is gone. Unless people released it, nothing that Git names may lead to it.
 void Watchman::check_removal(const RolloutKey& rollout, const std::string& hash, const std::string& name) {
   disturbed(rollout);
+  note_what_may_go(stage_.daemon().head());
   const ObjectKey key = rollout_object_key(rollout);
   if (std::string why = not_deletable(key); !why.empty()) return alarm(format("{} was deleted: {}", name, why));
   const Named& named = people_.named_at(stage_.daemon().head());
