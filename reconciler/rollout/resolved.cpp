@@ -18,13 +18,13 @@ bool is_known(const std::string& hash, const Observed& live, const std::optional
          std::any_of(status->rejected.begin(), status->rejected.end(), [&](auto& r) { return r.hash == hash; });
 }
 
-/// What this template is called after collisions of names, the newest last.
-std::vector<std::string> other_hashes(const Rollout& desired, const std::optional<Status>& status) {
-  std::vector<std::string> out;
-  auto pod_template = parse_json(desired.pod_template);
-  for (int count = 1; pod_template && status && status->collisions && count <= *status->collisions; ++count)
-    if (auto hash = pod_template_hash(*pod_template, count)) out.push_back(*hash);
-  return out;
+/// A controller that had the rollout before may have counted this many collisions of names, and remembered them itself.
+constexpr int kForeignCollisionsMax = 3;
+
+/// Empty when the template does not have the types of the pod API.
+std::string hash_after(int collisions, const Json& pod_template) {
+  auto hash = pod_template_hash(pod_template, collisions);
+  return hash ? *std::move(hash) : "";
 }
 
 }  // namespace
@@ -33,12 +33,16 @@ Rollout resolved(Rollout desired, const Observed& live, const std::optional<Stat
   if (desired.standalone) return desired;
   // The usual case costs no second look at the template.
   if (is_known(desired.hash, live, status) && !name_is_taken(desired, live)) return desired;
-  const auto others = other_hashes(desired, status);
-  auto known = std::find_if(others.begin(), others.end(), [&](auto& hash) { return is_known(hash, live, status); });
-  if (known != others.end())
-    desired.hash = *known;
-  else if (!others.empty())
-    desired.hash = others.back();
+  const auto pod_template = parse_json(desired.pod_template);
+  if (!pod_template) return desired;
+  const int ours = status ? status->collisions.value_or(0) : 0;
+  for (int count = 0; count <= std::max(ours, kForeignCollisionsMax); ++count) {
+    std::string hash = hash_after(count, *pod_template);
+    if (hash.empty() || !is_known(hash, live, status)) continue;
+    desired.hash = std::move(hash);
+    return desired;
+  }
+  if (ours > 0) desired.hash = hash_after(ours, *pod_template);
   return desired;
 }
 

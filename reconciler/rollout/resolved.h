@@ -9,8 +9,8 @@
 
 namespace reconciler {
 
-/// With the hash that its template got after collisions of names, as an existing ReplicaSet carries it; a new template
-/// gets one with the collisions so far (collisionCount of spec 2.1).
+/// With the hash that its template got after collisions of names, ours or those of a controller before us, as a
+/// ReplicaSet or the status knows it; a new template gets one with our collisions so far (collisionCount of spec 2.1).
 Rollout resolved(Rollout desired, const Observed& live, const std::optional<Status>& status);
 
 /// Is the name of the ReplicaSet that `desired` needs taken by somebody else's?

@@ -326,6 +326,17 @@ TEST_CASE("deviation 2: a ReplicaSet that an older controller named is the same 
   CHECK(with_known_hash(known_template(), {}, std::nullopt).hash == "674d8cf959");
 }
 
+TEST_CASE("a ReplicaSet that another controller named after a collision is the same revision", "[resolved]") {
+  Observed live;
+  live.workloads.push_back({.name = "till-dbc977b9d", .hash = "dbc977b9d"});
+  CHECK(resolved(known_template(), live, std::nullopt).hash == "dbc977b9d");
+  // It stays that when only the status tells, and without any such trace nothing changes.
+  Status status;
+  status.stable = Revision{.hash = "dbc977b9d", .image = "nginx", .since = at(0)};
+  CHECK(resolved(known_template(), {}, status).hash == "dbc977b9d");
+  CHECK(resolved(known_template(), {}, std::nullopt).hash == "674d8cf959");
+}
+
 TEST_CASE("a name that somebody else has leads to another hash", "[resolved]") {
   Cluster1 c;
   c.live.taken_names = {"till-674d8cf959"};
