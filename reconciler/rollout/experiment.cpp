@@ -83,9 +83,10 @@ Json experiment_replica_set(const RolloutKey& rollout, const ExperimentPods& pod
   const Json* theirs = find(source, {"spec", "selector"});
   Json selector = own && own->is_object() ? *own : theirs ? *theirs : Json::object();
   selector["matchLabels"][hash_label] = pods.hash;
-  Json labels = metadata["labels"];
-  labels[std::string(kRolloutLabel)] = rollout.name;
-  labels[std::string(kExperimentLabel)] = pods.label;
+  // Not those of the pods: a Deployment would adopt what has no owner and carries the labels that it selects.
+  Json labels = {{hash_label, pods.hash},
+                 {std::string(kRolloutLabel), rollout.name},
+                 {std::string(kExperimentLabel), pods.label}};
   Json out = {
       {"apiVersion", "apps/v1"},
       {"kind", "ReplicaSet"},

@@ -42,6 +42,9 @@ CreateReplicaSet create_replica_set(const Rollout& rollout, const Observed& live
   Json object = replica_set(rollout, replicas, next_revision(live), target);
   if (Json owner = owner_reference(rollout, live); !owner.is_null())
     object["metadata"]["ownerReferences"] = Json::array({owner});
+  else  // A Deployment adopts, and scales down, what has no owner and carries the labels that it selects.
+    object["metadata"]["labels"] = {{std::string(kHashLabel), rollout.hash},
+                                    {std::string(kRolloutLabel), rollout.key.name}};
   return {replica_set_name(rollout, rollout.hash), std::move(object)};
 }
 

@@ -18,7 +18,8 @@ std::string replica_set_name(const Rollout& rollout, const std::string& hash);
 /// revision with anti-affinity against it; with the metadata of its role. Neither is part of the hash.
 Json replica_set(const Rollout& rollout, int replicas, int revision, const Target& target);
 
-/// Its creation, with the ownerReference where there is an owner.
+/// Its creation, with the ownerReference where there is an owner, and without the template's labels on the ReplicaSet
+/// itself where there is none.
 CreateReplicaSet create_replica_set(const Rollout& rollout, const Observed& live, const Target& target, int replicas);
 
 /// The ownerReference to the Rollout object; null unless that is in the cluster and ours: Kubernetes deletes what names

@@ -303,6 +303,15 @@ TEST_CASE("deviation 18: a ReplicaSet has no owner that may not be in the cluste
   CHECK_FALSE(replica_set(rollout("v1"), 1, 1, {})["metadata"].contains("ownerReferences"));
 }
 
+TEST_CASE("a ReplicaSet without an owner has nothing that a Deployment selects", "[replica set]") {
+  const Json alone = create_replica_set(rollout("v1"), {}, {}, 1).object;
+  CHECK(alone["metadata"]["labels"] == Json{{"rollouts-pod-template-hash", "hashv1"}, {"serin.dev/rollout", "till"}});
+  CHECK(alone["spec"]["template"]["metadata"]["labels"]["app"] == "till");
+  Observed live;
+  live.object = RolloutObject{.uid = "u1", .ours = true};
+  CHECK(create_replica_set(rollout("v1"), live, {}, 1).object["metadata"]["labels"]["app"] == "till");
+}
+
 // ---- identity -----------------------------------------------------------------------------------------------------
 
 namespace {

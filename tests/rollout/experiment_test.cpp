@@ -67,9 +67,8 @@ TEST_CASE("a ReplicaSet of an experiment, and its Service, from the ReplicaSet o
                             .service = "till-baseline"};
   Json set = experiment_replica_set({"shop", "till"}, pods, source);
   CHECK(set["metadata"]["name"] == "till-hashv2-1-baseline");
-  CHECK(set["metadata"]["labels"] == Json{{"app", "till"},
-                                          {"rollouts-pod-template-hash", "own"},
-                                          {"role", "baseline"},
+  // A Deployment that selects app=till must not adopt it.
+  CHECK(set["metadata"]["labels"] == Json{{"rollouts-pod-template-hash", "own"},
                                           {"serin.dev/rollout", "till"},
                                           {"serin.dev/experiment", "baseline"}});
   CHECK(set["metadata"]["annotations"] == Json{{"serin.dev/experiment-service", "till-baseline"}});
