@@ -84,9 +84,8 @@ Json experiment_replica_set(const RolloutKey& rollout, const ExperimentPods& pod
   Json selector = own && own->is_object() ? *own : theirs ? *theirs : Json::object();
   selector["matchLabels"][hash_label] = pods.hash;
   // Not those of the pods: a Deployment would adopt what has no owner and carries the labels that it selects.
-  Json labels = {{hash_label, pods.hash},
-                 {std::string(kRolloutLabel), rollout.name},
-                 {std::string(kExperimentLabel), pods.label}};
+  Json labels = {
+      {hash_label, pods.hash}, {std::string(kRolloutLabel), rollout.name}, {std::string(kExperimentLabel), pods.label}};
   Json out = {
       {"apiVersion", "apps/v1"},
       {"kind", "ReplicaSet"},

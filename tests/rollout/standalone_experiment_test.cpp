@@ -92,9 +92,8 @@ TEST_CASE("the ReplicaSet of an experiment has the template, selector and readin
   const Json set = experiment_replica_set(desired.key, create->pods, Json());
   const std::string hash = create->pods.hash;
   CHECK(set["metadata"]["name"] == "ab-trial");
-  CHECK(set["metadata"]["labels"] == Json{{"rollouts-pod-template-hash", hash},
-                                          {"serin.dev/rollout", "ab"},
-                                          {"serin.dev/experiment", "trial"}});
+  CHECK(set["metadata"]["labels"] ==
+        Json{{"rollouts-pod-template-hash", hash}, {"serin.dev/rollout", "ab"}, {"serin.dev/experiment", "trial"}});
   CHECK(set["metadata"]["annotations"]["serin.dev/experiment-service"] == "ab-trial");
   CHECK(set["spec"]["replicas"] == 2);
   CHECK(set["spec"]["minReadySeconds"] == 5);
