@@ -59,10 +59,6 @@ class RealWorld(ManyRollouts):
         time.sleep(1)  # the log is written in batches
         return [tuple(line.split("\t")[1:3]) for line in harness.audited(self.audit_log)]
 
-    def writes(self):
-        return [f"{method} {path}" for method, path in self.requests()
-                if method != "GET" and "dryRun=All" not in path and "/leases/" not in path]
-
 
 def deploy_all(world):
     """Seconds until every object is there, and until every rollout is Healthy; from an empty cluster."""

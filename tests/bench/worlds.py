@@ -90,3 +90,7 @@ class ManyRollouts(harness.World):
     def requests(self):
         """(method, path) of what the cluster logged."""
         return [tuple(line.split("\t")[1:3]) for line in open(self.path("requests.log"))]
+
+    def writes(self):
+        return [f"{method} {path}" for method, path in self.requests()
+                if method != "GET" and "dryRun=All" not in path and "/leases/" not in path]
